@@ -1,0 +1,44 @@
+# elkwatch: `make demo` and `make test` need nothing but Python 3.11 or newer.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.setup-done
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check bench clean
+
+help:  ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | \
+	  awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+setup: $(STAMP)  ## virtual environment .venv with all that development needs
+
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "elkwatch needs Python 3.11 or newer: make PYTHON=/path/to/python3.11"; \
+	  exit 2; }
+	@echo "Installing into $(VENV). torch with CUDA is about 3 GB the first time;"
+	@echo "the README says how to use a smaller one."
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --disable-pip-version-check \
+	  -c constraints.txt $(TORCH) -e '.[engine,dev]'
+	@touch $@
+
+demo: setup  ## the whole product on this machine, nothing to configure
+	$(BIN)/elkwatch demo
+
+test: setup  ## every test, against a real Elasticsearch
+	$(BIN)/python -m pytest
+
+check: setup  ## ruff, strict mypy, import-linter, pytest
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest
+
+bench: setup  ## benchmarks, as ratios
+	$(BIN)/python -m benchmarks
+
+clean:  ## remove what setup and the tools made
+	rm -rf $(VENV) *.egg-info .mypy_cache .pytest_cache .ruff_cache demo-out
