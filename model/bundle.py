@@ -1,0 +1,328 @@
+"""A model bundle: one folder, weights as safetensors, everything else as JSON.
+
+    manifest.json        format, version, date, what it was trained on, a digest a file
+    templates.json       the frozen miner
+    model.json           support, calibration, classes, baselines, vocabulary's order
+    kinds.json           stage 4 without its weights        (only where classes exist)
+    *.safetensors        the weights and arrays
+    figures.json         the quality figures of the training
+
+Nothing is ever unpickled. Loading checks every digest first and refuses, in one line,
+a folder that is damaged, incomplete, of another format, or holds anything else.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
+
+from model.catalogue.loading import entry_from
+from model.detectors.support import SupportDistance
+from model.errors import BundleError, CatalogueError
+from model.kinds import KindModel
+from model.network import (
+    EnhancedConfig,
+    EnhancedNetwork,
+    NetworkConfig,
+    NextEventLSTM,
+)
+from model.scoring import Calibration
+from model.templates.miner import TemplateMiner
+from model.trained import Baselines, ModelClass, TrainedModel
+from model.vocabulary import Vocabulary
+
+FORMAT = 1
+MANIFEST = "manifest.json"
+REQUIRED = (
+    "templates.json",
+    "model.json",
+    "figures.json",
+    "network.safetensors",
+    "support.safetensors",
+)
+OPTIONAL = ("kinds.json", "kinds.safetensors", "README.txt")
+_README = "An elkwatch model bundle. Use it with `elkwatch classify --model`.\n"
+
+
+def save_bundle(
+    model: TrainedModel,
+    folder: Path,
+    *,
+    now: datetime,
+    trained_on: Mapping[str, Any] | None = None,
+) -> str:
+    """Writes a model; returns its version. An older bundle there is kept beside it.
+
+    The version comes from the content, so that equal training gives an equal version.
+    Raises BundleError where the folder holds something else.
+    """
+    _refuse_foreign(folder)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    work = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    try:
+        _write_parts(model, work)
+        digests = {name: _digest(work / name) for name in sorted(os.listdir(work))}
+        version = _version(digests)
+        manifest = {
+            "format": FORMAT,
+            "version": version,
+            "trained_at": now.isoformat(),
+            "trained_on": dict(trained_on or {}),
+            "configuration": model.configuration,
+            "files": digests,
+        }
+        _write_json(work / MANIFEST, manifest)
+        work.chmod(0o755)
+        _put_in_place(work, folder)
+    except BaseException:
+        shutil.rmtree(work, ignore_errors=True)
+        raise
+    return version
+
+
+def load_bundle(folder: Path) -> TrainedModel:
+    """Reads a model. Raises BundleError with one line that says how to mend it."""
+    manifest = read_manifest(folder)
+    _check_files(folder, manifest)
+    try:
+        return _read_parts(folder, manifest)
+    except (
+        KeyError,
+        TypeError,
+        ValueError,
+        RuntimeError,
+        SafetensorError,
+        CatalogueError,
+    ) as error:
+        raise BundleError(
+            f"model {folder}: its parts do not fit together "
+            f"({type(error).__name__}); train it again"
+        ) from error
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """The manifest alone, checked for format. Raises BundleError."""
+    path = folder / MANIFEST
+    if not folder.is_dir():
+        raise BundleError(
+            f"model {folder}: there is no such folder; make one with "
+            f"`elkwatch train FILE --out {folder}`"
+        )
+    try:
+        manifest = json.loads(path.read_text("utf-8"))
+    except FileNotFoundError as error:
+        raise BundleError(
+            f"model {folder}: holds no {MANIFEST}, so it is no model bundle; "
+            "check the path or train again"
+        ) from error
+    except (OSError, ValueError) as error:
+        raise BundleError(
+            f"model {folder}: {MANIFEST} is damaged; restore it or train again"
+        ) from error
+    found = manifest.get("format") if isinstance(manifest, dict) else None
+    if found != FORMAT:
+        raise BundleError(
+            f"model {folder}: bundle format {found!r}, this elkwatch reads {FORMAT}; "
+            "train it again, or use the elkwatch that wrote it"
+        )
+    return dict(manifest)
+
+
+def _write_parts(model: TrainedModel, work: Path) -> None:
+    _write_json(work / "templates.json", model.miner.state())
+    support, support_arrays = model.support.state()
+    _write_json(
+        work / "model.json",
+        {
+            "network": asdict(model.network.config),
+            "support": support,
+            "calibration": asdict(model.calibration),
+            "classes": [_class_state(c) for c in model.classes],
+            "baselines": {
+                "seen_counts": sorted(model.baselines.seen_counts),
+                "seen_templates": sorted(model.baselines.seen_templates),
+                "top_k": model.baselines.top_k,
+            },
+        },
+    )
+    _write_json(work / "figures.json", model.figures)
+    _save_arrays(support_arrays, work / "support.safetensors")
+    _save_arrays(_weights(model.network), work / "network.safetensors")
+    if model.kinds is not None:
+        meta, arrays = model.kinds.state()
+        meta["network"] = asdict(model.kinds.network.config)
+        weights = _weights(model.kinds.network)
+        arrays = {**arrays, **{f"network.{k}": v for k, v in weights.items()}}
+        _write_json(work / "kinds.json", meta)
+        _save_arrays(arrays, work / "kinds.safetensors")
+    (work / "README.txt").write_text(_README, "utf-8")
+
+
+def _read_parts(folder: Path, manifest: Mapping[str, Any]) -> TrainedModel:
+    body = _read_json(folder / "model.json")
+    miner = TemplateMiner.from_state(_read_json(folder / "templates.json"))
+    network = NextEventLSTM(NetworkConfig(**body["network"]))
+    _load_weights(network, load_file(folder / "network.safetensors"))
+    calibration = body["calibration"]
+    baselines = body["baselines"]
+    vocabulary = Vocabulary.of(miner)
+    if vocabulary.size != network.config.vocabulary:
+        raise ValueError("templates and network differ in size")
+    return TrainedModel(
+        version=str(manifest["version"]),
+        miner=miner,
+        vocabulary=vocabulary,
+        network=network,
+        support=SupportDistance.from_state(
+            body["support"], load_file(folder / "support.safetensors")
+        ),
+        calibration=Calibration(
+            float(calibration["surprise_fence"]),
+            float(calibration["threshold"]),
+            tuple(float(s) for s in calibration["held_out"]),
+        ),
+        kinds=_read_kinds(folder) if (folder / "kinds.json").exists() else None,
+        classes=tuple(_class_from(c, str(folder)) for c in body["classes"]),
+        baselines=Baselines(
+            frozenset(baselines["seen_counts"]),
+            frozenset(baselines["seen_templates"]),
+            float(baselines["top_k"]),
+        ),
+        configuration=dict(manifest.get("configuration") or {}),
+        figures=_read_json(folder / "figures.json"),
+    )
+
+
+def _read_kinds(folder: Path) -> KindModel:
+    meta = _read_json(folder / "kinds.json")
+    arrays = load_file(folder / "kinds.safetensors")
+    network = EnhancedNetwork(EnhancedConfig(**meta["network"]))
+    prefix = "network."
+    _load_weights(
+        network,
+        {k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)},
+    )
+    return KindModel.from_state(network, meta, arrays)
+
+
+def _class_state(known: ModelClass) -> dict[str, Any]:
+    return {
+        "class_id": known.class_id,
+        "taught": known.taught,
+        "pattern": known.pattern,
+        "about": known.about,
+        "members": known.members,
+        "entry_id": known.entry.entry_id,
+        "entry": known.entry.state(),
+    }
+
+
+def _class_from(state: Mapping[str, Any], where: str) -> ModelClass:
+    return ModelClass(
+        class_id=str(state["class_id"]),
+        taught=bool(state["taught"]),
+        pattern=str(state["pattern"]),
+        about=str(state["about"]),
+        members=int(state["members"]),
+        entry=entry_from(str(state["entry_id"]), state["entry"], where),
+    )
+
+
+def _weights(module: torch.nn.Module) -> dict[str, NDArray[Any]]:
+    return {
+        name: tensor.detach().cpu().numpy()
+        for name, tensor in module.state_dict().items()
+    }
+
+
+def _load_weights(module: torch.nn.Module, arrays: Mapping[str, NDArray[Any]]) -> None:
+    module.load_state_dict({k: torch.from_numpy(v) for k, v in arrays.items()})
+    module.eval()
+
+
+def _save_arrays(arrays: Mapping[str, NDArray[Any]], path: Path) -> None:
+    save_file({k: np.ascontiguousarray(v) for k, v in arrays.items()}, path)
+
+
+def _check_files(folder: Path, manifest: Mapping[str, Any]) -> None:
+    files = manifest.get("files")
+    if not isinstance(files, dict) or not set(REQUIRED) <= set(files):
+        raise BundleError(
+            f"model {folder}: {MANIFEST} does not name all its files; train it again"
+        )
+    present = {p.name for p in folder.iterdir()} - {MANIFEST}
+    for name in sorted(present - set(files)):
+        raise BundleError(
+            f"model {folder}: {name} does not belong to the bundle and is refused "
+            "(only JSON and safetensors are read); remove it"
+        )
+    for name in sorted(files):
+        if name not in (*REQUIRED, *OPTIONAL):
+            raise BundleError(
+                f"model {folder}: {name} is no part of a bundle and is refused; "
+                "train it again"
+            )
+        if name not in present:
+            raise BundleError(
+                f"model {folder}: {name} is missing; restore it or train again"
+            )
+        if _digest(folder / name) != files[name]:
+            raise BundleError(
+                f"model {folder}: {name} is truncated or was changed (its digest "
+                "differs from the manifest); restore it or train again"
+            )
+
+
+def _refuse_foreign(folder: Path) -> None:
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / MANIFEST).exists():
+        raise BundleError(
+            f"{folder}: exists and is no model bundle; choose another --out"
+        )
+    if folder.exists() and not folder.is_dir():
+        raise BundleError(f"{folder}: is a file; choose another --out")
+
+
+def _put_in_place(work: Path, folder: Path) -> None:
+    """Renames into place; an older bundle is kept as FOLDER.VERSION."""
+    if folder.is_dir():
+        if (folder / MANIFEST).exists():
+            old = json.loads((folder / MANIFEST).read_text("utf-8"))
+            kept = folder.with_name(f"{folder.name}.{old.get('version', 'old')}")
+            shutil.rmtree(kept, ignore_errors=True)
+            folder.rename(kept)
+        else:
+            folder.rmdir()
+    work.rename(folder)
+
+
+def _version(digests: Mapping[str, str]) -> str:
+    text = json.dumps(digests, sort_keys=True).encode()
+    return hashlib.sha256(text).hexdigest()[:12]
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _write_json(path: Path, body: object) -> None:
+    path.write_text(
+        json.dumps(body, ensure_ascii=False, indent=1, sort_keys=True), "utf-8"
+    )
+
+
+def _read_json(path: Path) -> Any:
+    return json.loads(path.read_text("utf-8"))

@@ -1,0 +1,56 @@
+"""One entry of the catalogue, and what a person reads of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """An entry in one language: what is shown in findings and messages."""
+
+    name: str
+    severity: str
+    causes: tuple[str, ...]
+    advice: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A kind of trouble. Texts are by language; English is always there."""
+
+    entry_id: str
+    severity: str
+    name: Mapping[str, str]
+    causes: Mapping[str, tuple[str, ...]]
+    advice: Mapping[str, str]
+
+    def told_in(self, language: str, about: str = "") -> Advice:
+        """The entry in a language; `about` is put after the name."""
+        name = self.name.get(language, self.name["en"])
+        return Advice(
+            name=f"{name}: {about}" if about else name,
+            severity=self.severity,
+            causes=self.causes.get(language, self.causes["en"]),
+            advice=self.advice.get(language, self.advice["en"]),
+        )
+
+    def state(self) -> dict[str, Any]:
+        """The entry as plain JSON, in the shape of the YAML."""
+        return {
+            "severity": self.severity,
+            "name": dict(self.name),
+            "causes": {k: list(v) for k, v in self.causes.items()},
+            "advice": dict(self.advice),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Recognises well-known lines: `matches` on a template or message."""
+
+    entry: Entry
+    pattern: str
+    matches: Callable[[str], bool]

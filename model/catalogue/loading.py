@@ -1,0 +1,186 @@
+"""Reads the catalogue's YAML files; every mistake in them is one clear line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import re2
+import yaml
+
+from model.catalogue.entries import Entry, Rule
+from model.errors import CatalogueError
+
+LANGUAGES = ("en", "zh")
+SEVERITIES = ("low", "medium", "high", "critical")
+PATTERNS_FILE = "patterns.yml"
+PACKS = ("postgresql.yml", "system.yml")
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """Built-in kinds by pattern, rules in order (users' first), classes by id."""
+
+    patterns: Mapping[str, Entry]
+    rules: tuple[Rule, ...]
+    classes: Mapping[str, Entry]
+
+    def recognise(self, texts: Iterable[str]) -> Rule | None:
+        """The first rule that matches any of the texts, texts in their order."""
+        for text in texts:
+            for rule in self.rules:
+                if rule.matches(text):
+                    return rule
+        return None
+
+
+def load_catalogue(user_file: Path | None = None) -> Catalogue:
+    """The built-in catalogue, with a user's YAML over it. Raises CatalogueError."""
+    folder = resources.files("model.catalogue")
+    patterns = _entries(
+        _parse(folder.joinpath(PATTERNS_FILE).read_text("utf-8"), PATTERNS_FILE),
+        PATTERNS_FILE,
+    )
+    rules: list[Rule] = []
+    for pack in PACKS:
+        text = folder.joinpath(pack).read_text("utf-8")
+        rules.extend(_rules(_parse(text, pack), pack))
+    classes: dict[str, Entry] = {}
+    if user_file is not None:
+        own = _read(user_file)
+        where = str(user_file)
+        patterns = patterns | _entries(_section(own, "patterns", where), where)
+        rules = _rules(_section(own, "rules", where), where) + rules
+        classes = _entries(_section(own, "classes", where), where)
+    return Catalogue(patterns, tuple(rules), classes)
+
+
+def entry_from(entry_id: str, body: Mapping[str, Any], where: str) -> Entry:
+    """One entry from its YAML or JSON body. Raises CatalogueError."""
+    severity = body.get("severity", "medium")
+    if severity not in SEVERITIES:
+        raise CatalogueError(
+            f"{where}: {entry_id}: severity {severity!r} is none of "
+            + ", ".join(SEVERITIES)
+        )
+    return Entry(
+        entry_id=entry_id,
+        severity=severity,
+        name=_texts(body, "name", entry_id, where),
+        causes={
+            language: _lines(value)
+            for language, value in _by_language(body.get("causes") or [""]).items()
+        },
+        advice=_texts(body, "advice", entry_id, where),
+    )
+
+
+def _texts(
+    body: Mapping[str, Any], key: str, entry_id: str, where: str
+) -> dict[str, str]:
+    value = body.get(key)
+    texts = _by_language(value)
+    if value is None or not all(isinstance(t, str) and t for t in texts.values()):
+        raise CatalogueError(
+            f"{where}: {entry_id}: {key} is missing; "
+            "write it as text, or as {en: …, zh: …}"
+        )
+    texts.setdefault("en", next(iter(texts.values())))
+    return {language: str(text).strip() for language, text in texts.items()}
+
+
+def _by_language(value: Any) -> dict[str, Any]:
+    """`{en: …, zh: …}`, or one value for all languages, as a mapping."""
+    if isinstance(value, Mapping):
+        texts = dict(value)
+        texts.setdefault("en", next(iter(texts.values()), ""))
+        return texts
+    return {"en": value}
+
+
+def _lines(value: Any) -> tuple[str, ...]:
+    values = value if isinstance(value, list) else [value]
+    return tuple(str(v).strip() for v in values if v)
+
+
+def _entries(body: Any, where: str) -> dict[str, Entry]:
+    if not isinstance(body, Mapping):
+        raise CatalogueError(f"{where}: expected a mapping of ids to entries")
+    return {
+        str(key): entry_from(str(key), _mapping(value, str(key), where), where)
+        for key, value in body.items()
+    }
+
+
+def _rules(body: Any, where: str) -> list[Rule]:
+    if not isinstance(body, Mapping):
+        raise CatalogueError(f"{where}: expected a mapping of ids to rules")
+    return [
+        _rule(str(key), _mapping(value, str(key), where), where)
+        for key, value in body.items()
+    ]
+
+
+def _rule(rule_id: str, body: Mapping[str, Any], where: str) -> Rule:
+    pattern = body.get("match")
+    if not isinstance(pattern, str) or not pattern:
+        raise CatalogueError(
+            f"{where}: {rule_id}: match is missing; write a regular expression "
+            "that the log line contains"
+        )
+    options = re2.Options()
+    options.log_errors = False
+    options.case_sensitive = False
+    try:
+        compiled = re2.compile(pattern, options)
+    except re2.error as error:
+        raise CatalogueError(
+            f"{where}: {rule_id}: match {pattern!r} does not compile; it is RE2 "
+            "syntax: no look-around, no back references"
+        ) from error
+    return Rule(
+        entry=entry_from(rule_id, body, where),
+        pattern=pattern,
+        matches=lambda text: compiled.search(text) is not None,
+    )
+
+
+def _mapping(value: Any, key: str, where: str) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise CatalogueError(f"{where}: {key}: expected name, severity, advice …")
+    return value
+
+
+def _section(body: Any, key: str, where: str) -> Any:
+    if not isinstance(body, Mapping) or not set(body) <= {
+        "patterns",
+        "rules",
+        "classes",
+    }:
+        raise CatalogueError(
+            f"{where}: expected the sections patterns, rules and classes, no others"
+        )
+    return body.get(key) or {}
+
+
+def _read(path: Path) -> Any:
+    try:
+        return _parse(path.read_text("utf-8"), str(path))
+    except OSError as error:
+        raise CatalogueError(
+            f"catalogue {path}: not readable ({error.strerror}); check the path"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise CatalogueError(f"catalogue {path}: not UTF-8 text") from error
+
+
+def _parse(text: str, where: str) -> Any:
+    try:
+        return yaml.safe_load(text) or {}
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f" line {mark.line + 1}" if mark else ""
+        raise CatalogueError(f"{where}:{line} is not valid YAML") from error

@@ -1,0 +1,166 @@
+"""Stages 2 to 4 on what deviates: features, clusters, classes with names.
+
+Taught kinds come from labels; the rest is clustered. A suspect that looks like a
+taught kind joins no cluster: it would only give that kind a second name.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from model.catalogue import Catalogue, Entry
+from model.class_training import ClassMembers, ClassTrainingConfig, train_kinds
+from model.clusters import Clustering, Trial, find_clusters
+from model.detectors.support import SupportDistance
+from model.events import EncodedSession
+from model.features import Matrix, choose_columns, deviation, fit_space
+from model.kinds import KindModel, choose_exemplars
+from model.network import NextEventLSTM
+from model.patterns import read_pattern
+from model.progress import Progress
+from model.surprise import Surprise, surprises
+from model.trained import ModelClass
+from model.vocabulary import EOS, Vocabulary
+
+ABOUT_CHARS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class ClassSet:
+    """What stages 2 to 4 found. `kinds` is None where nothing deviates."""
+
+    kinds: KindModel | None
+    classes: tuple[ModelClass, ...]
+    trials: tuple[Trial, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Odd:
+    """Deviating sessions (N) with their class number (N), −1 for none."""
+
+    sessions: list[EncodedSession]
+    surprises: list[Surprise]
+    labels: NDArray[np.int64]
+
+
+def find_classes(
+    *,
+    normal: Sequence[EncodedSession],
+    suspects: Sequence[EncodedSession],
+    taught: Sequence[EncodedSession],
+    taught_kinds: Sequence[str],
+    network: NextEventLSTM,
+    support: SupportDistance,
+    vocabulary: Vocabulary,
+    catalogue: Catalogue,
+    config: ClassTrainingConfig,
+    seed: int,
+    device: torch.device,
+    progress: Progress,
+) -> ClassSet:
+    """Classes among suspects, beside the taught kinds. Raises nothing of its own."""
+    sessions = [*taught, *suspects]
+    if not sessions:
+        return ClassSet(None, (), ())
+    found = surprises(network, sessions, device)
+    columns = choose_columns(sessions, found)
+    rows = deviation(sessions, found, columns)
+    names = sorted(set(taught_kinds))
+    own = np.array([names.index(kind) for kind in taught_kinds], dtype=np.int64)
+    clustering = _cluster(rows, own, len(names))
+    labels = np.concatenate([own, clustering.labels])
+    ids = [*names, *(f"c{i + 1:02d}" for i in range(clustering.clusters))]
+    if not ids:
+        return ClassSet(None, (), clustering.trials)
+    odd = _Odd(sessions, found, labels)
+    normal_found = surprises(network, normal, device)
+    member = labels >= 0
+    members = ClassMembers(
+        [*normal, *(s for s, m in zip(sessions, member, strict=True) if m)],
+        [*normal_found, *(u for u, m in zip(found, member, strict=True) if m)],
+        np.concatenate([np.zeros(len(normal), np.int64), labels[member] + 1]),
+    )
+    kinds = train_kinds(
+        members,
+        tuple(ids),
+        fit_space(columns, members.sessions, members.surprises),
+        vocabulary.size,
+        config,
+        seed=seed,
+        device=device,
+        progress=progress,
+    )
+    classes = tuple(
+        _describe(
+            class_id, index, index < len(names), odd, support, vocabulary, catalogue
+        )
+        for index, class_id in enumerate(ids)
+    )
+    return ClassSet(kinds, classes, clustering.trials)
+
+
+def _cluster(rows: Matrix, own: NDArray[np.int64], taught: int) -> Clustering:
+    """Clusters of the rows after the taught ones; numbers follow the taught kinds."""
+    others = rows[len(own) :]
+    free = np.ones(len(others), dtype=bool)
+    if taught and len(others):
+        exemplars, owners, radii = choose_exemplars(rows[: len(own)], own, taught)
+        distances = 1.0 - others @ exemplars.T  # (M, E)
+        free[(distances <= radii[owners]).any(axis=1)] = False
+    clustering = find_clusters(others[free])
+    labels = np.full(len(others), -1, dtype=np.int64)
+    labels[free] = np.where(
+        clustering.labels >= 0, clustering.labels + taught, clustering.labels
+    )
+    return Clustering(labels, clustering.clusters, clustering.trials)
+
+
+def _describe(
+    class_id: str,
+    index: int,
+    taught: bool,
+    odd: _Odd,
+    support: SupportDistance,
+    vocabulary: Vocabulary,
+    catalogue: Catalogue,
+) -> ModelClass:
+    """Name, pattern and advice of a class, by what most of its members show."""
+    patterns: Counter[str] = Counter()
+    about: Counter[int] = Counter()
+    rules: Counter[str] = Counter()
+    entries: dict[str, Entry] = {}
+    members = np.flatnonzero(odd.labels == index)
+    for member in members[:500]:
+        session, surprise = odd.sessions[member], odd.surprises[member]
+        reading = read_pattern(session, surprise, support)
+        patterns[reading.pattern] += 1
+        about.update(reading.about[:3])
+        rule = catalogue.recognise(_odd_texts(session, surprise, vocabulary))
+        if rule is not None:
+            rules[rule.entry.entry_id] += 1
+            entries[rule.entry.entry_id] = rule.entry
+    pattern = patterns.most_common(1)[0][0]
+    subject = vocabulary.text(about.most_common(1)[0][0]) if about else ""
+    entry = catalogue.patterns[pattern]
+    if rules and rules.most_common(1)[0][1] * 2 > len(members[:500]):
+        entry, subject = entries[rules.most_common(1)[0][0]], ""
+    if taught:
+        subject = class_id
+    return ModelClass(
+        class_id, taught, pattern, subject[:ABOUT_CHARS], len(members), entry
+    )
+
+
+def _odd_texts(
+    session: EncodedSession, surprise: Surprise, vocabulary: Vocabulary
+) -> list[str]:
+    """Templates of the most surprising events, the most surprising first."""
+    order = np.argsort(-surprise.nats, kind="stable")[:6]
+    ids = (*session.ids, EOS)
+    return [vocabulary.text(ids[i]) for i in order if surprise.nats[i] > 0]

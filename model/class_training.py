@@ -1,0 +1,238 @@
+"""Stage 4: the dual-input class network, trained on the kinds that were found.
+
+    loss = α · next event + β · focal(class) + γ · consistency
+
+The consistency term compares two things that can be compared: what the sequence
+branch alone and what the feature branch alone say of the class (Jensen-Shannon).
+Classes are drawn evenly, the best epoch on held-out sessions is kept, and the
+temperature that makes confidence honest is fitted on the same held-out sessions.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn.functional import cross_entropy, softmax
+
+from model.events import EncodedSession
+from model.features import FeatureSpace, Matrix, deep_features, deviation
+from model.kinds import KindModel, choose_exemplars, window_ids
+from model.network import EnhancedConfig, EnhancedNetwork, EnhancedOutput
+from model.progress import Progress, Step, silent
+from model.surprise import Surprise
+from model.vocabulary import PAD
+
+
+@dataclass(frozen=True, slots=True)
+class ClassTrainingConfig:
+    """How stage 4 is trained: the weights of the loss, then the usual."""
+
+    alpha: float = 0.3
+    beta: float = 1.0
+    gamma: float = 0.2
+    focus: float = 2.0
+    hidden: int = 64
+    learning_rate: float = 2e-3
+    batch: int = 128
+    epochs: int = 60
+    patience: int = 10
+    held_out_share: float = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class ClassMembers:
+    """Sessions (N), their surprises, and class numbers (N): 0 normal, then kinds."""
+
+    sessions: Sequence[EncodedSession]
+    surprises: Sequence[Surprise]
+    labels: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    ids: Tensor  # (N, WINDOW)
+    features: Tensor  # (N, F)
+    labels: Tensor  # (N,)
+
+
+def train_kinds(
+    members: ClassMembers,
+    classes: tuple[str, ...],
+    space: FeatureSpace,
+    vocabulary: int,
+    config: ClassTrainingConfig,
+    *,
+    seed: int,
+    device: torch.device,
+    progress: Progress = silent,
+) -> KindModel:
+    """Fits the class network on members of class 0 and of `classes` (1 …)."""
+    rng = np.random.default_rng(seed)
+    features = deep_features(members.sessions, members.surprises, space.columns)
+    rows = _Rows(
+        window_ids(members.sessions, members.surprises),
+        torch.from_numpy(space.scaled(features)),
+        torch.from_numpy(members.labels),
+    )
+    network_config = EnhancedConfig(
+        vocabulary, features.shape[1], len(classes) + 1, hidden=config.hidden
+    )
+    held_out = _held_out(members.labels, config.held_out_share, rng)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        network = EnhancedNetwork(network_config).to(device)
+        _fit(network, rows, held_out, config, rng, device, progress)
+    temperature = _temperature(network, rows, held_out, device)
+    return _with_exemplars(network, classes, space, temperature, members)
+
+
+def _with_exemplars(
+    network: EnhancedNetwork,
+    classes: tuple[str, ...],
+    space: FeatureSpace,
+    temperature: float,
+    members: ClassMembers,
+) -> KindModel:
+    odd = [int(i) for i in np.flatnonzero(members.labels > 0)]
+    rows: Matrix = deviation(
+        [members.sessions[i] for i in odd],
+        [members.surprises[i] for i in odd],
+        space.columns,
+    )
+    exemplars, owners, radii = choose_exemplars(
+        rows, members.labels[odd] - 1, len(classes)
+    )
+    return KindModel(network, classes, space, temperature, exemplars, owners, radii)
+
+
+def _fit(
+    network: EnhancedNetwork,
+    rows: _Rows,
+    held_out: NDArray[np.bool_],
+    config: ClassTrainingConfig,
+    rng: np.random.Generator,
+    device: torch.device,
+    progress: Progress,
+) -> None:
+    optimizer = torch.optim.Adam(network.parameters(), lr=config.learning_rate)
+    schedule = torch.optim.lr_scheduler.ReduceLROnPlateau(
+        optimizer, factor=0.5, patience=3
+    )
+    own = np.flatnonzero(~held_out)
+    checks = np.flatnonzero(held_out) if held_out.any() else own
+    chances = _even_chances(rows.labels.numpy()[own])
+    best, best_weights, waited = float("inf"), network.state_dict(), 0
+    for number in range(config.epochs):
+        network.train()
+        drawn = rng.choice(own, size=len(own), p=chances)
+        losses = []
+        for at in range(0, len(drawn), config.batch):
+            loss = _loss(network, rows, drawn[at : at + config.batch], config, device)
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()  # type: ignore[no-untyped-call]
+            torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+            optimizer.step()
+            losses.append(float(loss.detach()))
+        network.eval()
+        with torch.inference_mode():
+            check = float(_loss(network, rows, checks, config, device))
+        rate = float(optimizer.param_groups[0]["lr"])
+        mean = float(np.mean(losses))
+        progress(Step("4 classes", number + 1, config.epochs, mean, check, rate))
+        schedule.step(check)
+        if check < best - 1e-4:
+            best, waited = check, 0
+            best_weights = copy.deepcopy(network.state_dict())
+        else:
+            waited += 1
+            if waited >= config.patience:
+                break
+    network.load_state_dict(best_weights)
+    network.eval()
+
+
+def _loss(
+    network: EnhancedNetwork,
+    rows: _Rows,
+    index: NDArray[np.int64],
+    config: ClassTrainingConfig,
+    device: torch.device,
+) -> Tensor:
+    ids = rows.ids[index].to(device)
+    labels = rows.labels[index].to(device)
+    out: EnhancedOutput = network(ids, rows.features[index].to(device))
+    following = cross_entropy(
+        out.next_logits[:, :-1].transpose(1, 2), ids[:, 1:], ignore_index=PAD
+    )
+    kinds = _focal(out.class_logits, labels, config.focus) + 0.5 * (
+        _focal(out.by_sequence, labels, config.focus)
+        + _focal(out.by_features, labels, config.focus)
+    )
+    agreement = _jensen_shannon(out.by_sequence, out.by_features)
+    total: Tensor = (
+        config.alpha * following.nan_to_num(0.0)
+        + config.beta * kinds
+        + config.gamma * agreement
+    )
+    return total
+
+
+def _focal(logits: Tensor, labels: Tensor, focus: float) -> Tensor:
+    """Focal loss (Lin et al. 2017): hard sessions weigh more. (B, C), (B,) → ()."""
+    log_p = logits.log_softmax(dim=1).gather(1, labels.unsqueeze(1)).squeeze(1)
+    return (-((1 - log_p.exp()) ** focus) * log_p).mean()
+
+
+def _jensen_shannon(left: Tensor, right: Tensor) -> Tensor:
+    """Jensen-Shannon divergence of two class distributions, from logits, in nats."""
+    p, q = softmax(left, dim=1), softmax(right, dim=1)
+    middle = ((p + q) / 2).clamp_min(1e-9).log()
+    apart = p * (p.clamp_min(1e-9).log() - middle) + q * (
+        q.clamp_min(1e-9).log() - middle
+    )
+    return apart.sum(dim=1).mean() / 2
+
+
+def _even_chances(labels: NDArray[np.int64]) -> NDArray[np.float64]:
+    counts = np.bincount(labels)
+    weights = 1.0 / counts[labels]
+    result: NDArray[np.float64] = weights / weights.sum()
+    return result
+
+
+def _held_out(
+    labels: NDArray[np.int64], share: float, rng: np.random.Generator
+) -> NDArray[np.bool_]:
+    """A share of each class of five or more members; smaller ones all train."""
+    chosen = np.zeros(len(labels), dtype=bool)
+    for label in np.unique(labels):
+        members = np.flatnonzero(labels == label)
+        if len(members) >= 5:
+            count = max(1, int(share * len(members)))
+            chosen[rng.permutation(members)[:count]] = True
+    return chosen
+
+
+def _temperature(
+    network: EnhancedNetwork,
+    rows: _Rows,
+    held_out: NDArray[np.bool_],
+    device: torch.device,
+) -> float:
+    """The temperature of the class logits that fits held-out anomalies best."""
+    index = np.flatnonzero(held_out & (rows.labels.numpy() > 0))
+    if len(index) < 10:
+        return 1.0
+    with torch.inference_mode():
+        out = network(rows.ids[index].to(device), rows.features[index].to(device))
+        logits = out.class_logits[:, 1:].cpu()
+    labels = rows.labels[index] - 1
+    candidates = np.geomspace(0.25, 8.0, 41)
+    losses = [float(cross_entropy(logits / float(t), labels)) for t in candidates]
+    return float(candidates[int(np.argmin(losses))])

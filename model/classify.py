@@ -1,0 +1,224 @@
+"""Sessions in, verdicts out: the pure heart of the service.
+
+Session ─▶ event ids ─▶ surprise + novelty + distance ─▶ score
+                               └─ where anomalous ─▶ kind, pattern, evidence, advice
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+
+from model.catalogue import Advice, Catalogue, load_catalogue
+from model.events import EncodedSession, Session
+from model.explain import evidence, missing_texts
+from model.kinds import Kind
+from model.patterns import PatternReading, read_pattern
+from model.scoring import views
+from model.surprise import Surprise, surprises
+from model.trained import ModelClass, TrainedModel
+from model.verdicts import Evidence, Verdict
+from model.vocabulary import UNK, encode
+
+CHUNK = 2000
+SHORT = 60
+NORMAL = "normal"
+
+
+class Classifier:
+    """A trained model at work. Holds no state between calls."""
+
+    def __init__(
+        self,
+        model: TrainedModel,
+        *,
+        device: torch.device | None = None,
+        language: str = "en",
+        catalogue: Catalogue | None = None,
+    ) -> None:
+        self.model = model
+        self._device = device or torch.device("cpu")
+        self._language = language
+        self._catalogue = catalogue or load_catalogue()
+        self._classes = {c.class_id: c for c in model.classes}
+        torch.set_flush_denormal(True)
+        model.network.to(self._device)
+        if model.kinds is not None:
+            model.kinds.network.to(self._device)
+
+    def classify(self, sessions: Sequence[Session]) -> list[Verdict]:
+        """One verdict a session, in order. sessions (N) → N verdicts."""
+        found: list[Verdict] = []
+        for at in range(0, len(sessions), CHUNK):
+            found.extend(self._classify(sessions[at : at + CHUNK]))
+        return found
+
+    def score(self, sessions: Sequence[EncodedSession]) -> list[float]:
+        """The scores alone, for screening. sessions (N) → N scores."""
+        found = surprises(self.model.network, sessions, self._device)
+        fence = self.model.calibration.surprise_fence
+        joined = views(self.model.support, found, sessions, fence).joined()
+        return [float(score) for score in joined]
+
+    def screen(self, sessions: Sequence[Session]) -> list[bool]:
+        """Which sessions are anomalous; kinds and evidence are left out."""
+        threshold = self.model.calibration.threshold
+        flags: list[bool] = []
+        for at in range(0, len(sessions), CHUNK):
+            part = sessions[at : at + CHUNK]
+            encoded = encode(part, self.model.miner, self.model.vocabulary)
+            flags.extend(score > threshold for score in self.score(encoded))
+        return flags
+
+    def _classify(self, sessions: Sequence[Session]) -> list[Verdict]:
+        model = self.model
+        encoded = encode(sessions, model.miner, model.vocabulary)
+        found = surprises(model.network, encoded, self._device)
+        fence = model.calibration.surprise_fence
+        scores = views(model.support, found, encoded, fence).joined()
+        odd = [i for i, s in enumerate(scores) if s > model.calibration.threshold]
+        kinds = dict(
+            zip(
+                odd,
+                self._kinds([encoded[i] for i in odd], [found[i] for i in odd]),
+                strict=True,
+            )
+        )
+        return [
+            self._anomalous(session, encoded[i], found[i], float(scores[i]), kinds[i])
+            if i in kinds
+            else self._normal(session, encoded[i], float(scores[i]))
+            for i, session in enumerate(sessions)
+        ]
+
+    def _kinds(
+        self, encoded: Sequence[EncodedSession], found: Sequence[Surprise]
+    ) -> list[Kind]:
+        if self.model.kinds is None:
+            return [Kind(None, 1.0) for _ in encoded]
+        return self.model.kinds.kinds(encoded, found, self._device)
+
+    def _anomalous(
+        self,
+        session: Session,
+        encoded: EncodedSession,
+        surprise: Surprise,
+        score: float,
+        kind: Kind,
+    ) -> Verdict:
+        model = self.model
+        reading = read_pattern(encoded, surprise, model.support)
+        lines = evidence(
+            model.network,
+            model.vocabulary,
+            session,
+            encoded,
+            surprise,
+            reading,
+            self._device,
+        )
+        known = self._classes.get(kind.class_id or "")
+        advice = self._advice(known, reading, lines)
+        return self._verdict(
+            session,
+            encoded,
+            score,
+            anomaly=True,
+            confidence=kind.confidence,
+            class_id=known.class_id if known else reading.pattern,
+            known=known is not None,
+            pattern=reading.pattern,
+            advice=advice,
+            lines=lines,
+            missing=missing_texts(reading, model.vocabulary),
+        )
+
+    def _normal(
+        self, session: Session, encoded: EncodedSession, score: float
+    ) -> Verdict:
+        threshold = self.model.calibration.threshold
+        return self._verdict(
+            session,
+            encoded,
+            score,
+            anomaly=False,
+            confidence=1.0 - 0.5 * min(1.0, score / threshold),
+            class_id=NORMAL,
+            known=True,
+            pattern=NORMAL,
+            advice=Advice(NORMAL, "low", (), ""),
+            lines=(),
+            missing=(),
+        )
+
+    def _advice(
+        self,
+        known: ModelClass | None,
+        reading: PatternReading,
+        lines: Sequence[Evidence],
+    ) -> Advice:
+        """Users' class entry, the class's own, a rule on the evidence, the pattern."""
+        if known is not None:
+            own = self._catalogue.classes.get(known.class_id)
+            if own is not None:
+                return own.told_in(self._language)
+            return known.entry.told_in(self._language, known.about)
+        rule = self._catalogue.recognise(texts_of(lines))
+        if rule is not None:
+            return rule.entry.told_in(self._language)
+        entry = self._catalogue.patterns[reading.pattern]
+        vocabulary = self.model.vocabulary
+        about = vocabulary.text(reading.about[0])[:SHORT] if reading.about else ""
+        return entry.told_in(self._language, about)
+
+    def _verdict(
+        self,
+        session: Session,
+        encoded: EncodedSession,
+        score: float,
+        *,
+        anomaly: bool,
+        confidence: float,
+        class_id: str,
+        known: bool,
+        pattern: str,
+        advice: Advice,
+        lines: tuple[Evidence, ...],
+        missing: tuple[str, ...],
+    ) -> Verdict:
+        calibration = self.model.calibration
+        last = session.events[-1]
+        return Verdict(
+            session=session.unit,
+            key=session.key,
+            window_start=session.window_start,
+            start=session.start,
+            end=session.end,
+            events=len(session.events),
+            anomaly=anomaly,
+            score=score,
+            threshold=calibration.threshold,
+            risk=calibration.risk(score),
+            confidence=confidence,
+            class_id=class_id,
+            known=known,
+            pattern=pattern,
+            class_name=advice.name,
+            severity=advice.severity,
+            advice=advice.advice,
+            causes=advice.causes,
+            unknown_ratio=encoded.ids.count(UNK) / len(encoded.ids),
+            model_version=self.model.version,
+            evidence=lines,
+            missing=missing,
+            service=last.service,
+            host=last.host,
+            closed=session.ends,
+        )
+
+
+def texts_of(lines: Sequence[Evidence]) -> list[str]:
+    """What rules are tried on: the most surprising line first."""
+    ranked = sorted(lines, key=lambda line: -line.surprise_nats)
+    return [line.message or line.template for line in ranked]

@@ -1,0 +1,228 @@
+"""Support and distance: what survives training logs that nobody cleaned.
+
+Two views of a session, each a ratio that is 1 at its own threshold:
+
+*novelty*: its order. Repeats are collapsed, start and end added; a pattern (1, 2 or
+3 templates in a row) that few training sessions hold adds `ln(rare / (support+½))`,
+with *rare* = 2 % of the training sessions. Anomalies bring several rare patterns
+together, a rare normal flow brings one or two. Longer patterns are admitted only if
+they flag at most 1 % more of the training sessions: interleaved logs would drown.
+
+*distance*: its counts. Bray-Curtis distance to the training session that is not
+nearer than the rarest 2 %: an anomaly that came a few times is no excuse for the next.
+
+Support on the training sessions themselves is leave-one-out, so that the same rule
+cleans the training set.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial.distance import cdist
+
+from model.detectors.protocol import Flags, Floats
+from model.events import EncodedSession
+from model.vocabulary import BOS, EOS, UNK
+
+Pattern = tuple[int, ...]
+RARE_SHARE = 0.02
+MIN_RARE = 1.5
+ADMIT_SHARE = 0.01
+MAX_NEIGHBOURS = 4000
+MAX_PATTERNS = 200_000
+FENCE_QUANTILE = 0.98
+FENCE_FACTOR = 3.0
+MIN_FENCE = 1 / 3
+
+
+@dataclass(frozen=True, slots=True)
+class SupportParts:
+    """The two views of N sessions; each (N,), 1 at its own threshold."""
+
+    novelty: Floats
+    distance: Floats
+
+
+class SupportDistance:
+    """Novelty of order and distance of counts; no network, no labels."""
+
+    name = "support and distance"
+
+    def __init__(self) -> None:
+        self.threshold = 1.0
+        self.rare = MIN_RARE
+        self.lengths: tuple[int, ...] = (1,)
+        self.clean: Flags = np.zeros(0, dtype=bool)
+        self.fence = MIN_FENCE
+        self._support: dict[Pattern, int] = {}
+        self._counts: NDArray[np.float32] = np.zeros((0, 0), dtype=np.float32)
+        self._weights: NDArray[np.int64] = np.zeros(0, dtype=np.int64)
+
+    def fit(self, sessions: Sequence[EncodedSession]) -> None:
+        """Learns supports, says which sessions are `clean` (N,), then distances."""
+        self.rare = max(RARE_SHARE * len(sessions), MIN_RARE)
+        support: Counter[Pattern] = Counter()
+        for session in sessions:
+            support.update(set(patterns(session, (1, 2, 3))))
+        self._support = dict(support)
+        self.lengths, flagged = self._admit(sessions)
+        self.clean = ~flagged
+        kept = [s for s, clean in zip(sessions, self.clean, strict=True) if clean]
+        self._fit_distance(kept or list(sessions))
+        self._support = {
+            pattern: count
+            for pattern, count in support.most_common(MAX_PATTERNS)
+            if len(pattern) in self.lengths
+        }
+
+    def score(self, sessions: Sequence[EncodedSession]) -> Floats:
+        """The larger of the two views. sessions (N) → (N,)."""
+        parts = self.parts(sessions)
+        return np.maximum(parts.novelty, parts.distance)
+
+    def parts(
+        self, sessions: Sequence[EncodedSession], left_out: int = 0
+    ) -> SupportParts:
+        """Both views. A unit with an open bound has no distance: counts may grow.
+
+        `left_out` = 1 for sessions that were fitted on: they do not support themselves.
+        """
+        novelty = np.array([self._novelty(s, self.lengths, left_out) for s in sessions])
+        distance = np.zeros(len(sessions))
+        whole = [i for i, s in enumerate(sessions) if s.starts and s.ends]
+        if whole and len(self._counts):
+            rows = self.count_rows([sessions[i] for i in whole])
+            distance[whole] = (
+                self._kth_distance(rows, self._k() + left_out) / self.fence
+            )
+        return SupportParts(novelty.astype(np.float64), distance)
+
+    def nearest_counts(self, session: EncodedSession) -> dict[int, float]:
+        """Counts of the normal session nearest to this one, by event id."""
+        if not len(self._counts):
+            return {}
+        row = self.count_rows([session])
+        distances = cdist(row, self._counts, "braycurtis")[0]
+        nearest = self._counts[int(np.lexsort((-self._weights, distances))[0])]
+        return {int(i): float(nearest[i]) for i in np.flatnonzero(nearest)}
+
+    def support(self, event_id: int) -> int:
+        """In how many training sessions an event id occurs."""
+        return self._support.get((event_id,), 0)
+
+    def state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        """All that `from_state` needs: JSON values, arrays."""
+        meta = {
+            "rare": self.rare,
+            "lengths": list(self.lengths),
+            "fence": self.fence,
+            "support": [[list(p), n] for p, n in sorted(self._support.items())],
+        }
+        return meta, {"counts": self._counts, "weights": self._weights}
+
+    @classmethod
+    def from_state(
+        cls, meta: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
+    ) -> SupportDistance:
+        """A fitted detector as `state` described it."""
+        detector = cls()
+        detector.rare = float(meta["rare"])
+        detector.lengths = tuple(int(n) for n in meta["lengths"])
+        detector.fence = float(meta["fence"])
+        detector._support = {tuple(p): int(n) for p, n in meta["support"]}
+        detector._counts = np.asarray(arrays["counts"], dtype=np.float32)
+        detector._weights = np.asarray(arrays["weights"], dtype=np.int64)
+        return detector
+
+    def count_rows(self, sessions: Sequence[EncodedSession]) -> NDArray[np.float32]:
+        """sessions (N) → template counts (N, V); ids out of range count as UNK."""
+        width = self._counts.shape[1]
+        rows = np.zeros((len(sessions), width), dtype=np.float32)
+        for row, session in zip(rows, sessions, strict=True):
+            for event, count in Counter(session.ids).items():
+                row[event if event < width else UNK] += count
+        return rows
+
+    def _admit(
+        self, sessions: Sequence[EncodedSession]
+    ) -> tuple[tuple[int, ...], Flags]:
+        lengths: tuple[int, ...] = (1,)
+        flagged = self._flag(sessions, lengths)
+        for longer in ((1, 2), (1, 2, 3)):
+            wider = self._flag(sessions, longer)
+            if wider.mean() - flagged.mean() > ADMIT_SHARE:
+                break
+            lengths, flagged = longer, wider
+        return lengths, flagged
+
+    def _flag(
+        self, sessions: Sequence[EncodedSession], lengths: tuple[int, ...]
+    ) -> Flags:
+        return np.array([self._novelty(s, lengths, 1) > 1 for s in sessions])
+
+    def _novelty(
+        self, session: EncodedSession, lengths: tuple[int, ...], left_out: int
+    ) -> float:
+        """Sum over distinct rare patterns; past 1 at once for a rare template."""
+        total, rare_template = 0.0, False
+        for pattern in set(patterns(session, lengths)):
+            support = self._support.get(pattern, 0) - left_out
+            if support >= self.rare:
+                continue
+            total += max(0.0, math.log(self.rare / (support + 0.5)))
+            rare_template = rare_template or len(pattern) == 1
+        return total + 1.0 + 1e-6 if rare_template else total
+
+    def _fit_distance(self, sessions: Sequence[EncodedSession]) -> None:
+        width = max((max(s.ids, default=0) for s in sessions), default=0) + 1
+        self._counts = np.zeros((0, width), dtype=np.float32)
+        distinct, weights = np.unique(
+            self.count_rows(sessions), axis=0, return_counts=True
+        )
+        if len(distinct) > MAX_NEIGHBOURS:
+            kept = np.argsort(-weights, kind="stable")[:MAX_NEIGHBOURS]
+            distinct, weights = distinct[kept], weights[kept]
+        self._counts, self._weights = distinct, weights
+        own = self._kth_distance(distinct, self._k() + 1)
+        typical = np.quantile(np.repeat(own, weights), FENCE_QUANTILE)
+        self.fence = float(min(max(MIN_FENCE, FENCE_FACTOR * typical), 1.0))
+
+    def _k(self) -> int:
+        return max(1, math.ceil(self.rare - 0.5))
+
+    def _kth_distance(self, rows: NDArray[np.float32], k: int) -> Floats:
+        """Distance to the k-th nearest training session. rows (N, V) → (N,)."""
+        found = []
+        for at in range(0, len(rows), 512):
+            distances = np.nan_to_num(
+                cdist(rows[at : at + 512], self._counts, "braycurtis")
+            )
+            order = np.argsort(distances, axis=1, kind="stable")
+            reached = np.cumsum(self._weights[order], axis=1) < k
+            column = np.minimum(reached.sum(axis=1), distances.shape[1] - 1)
+            nearest = np.take_along_axis(order, column[:, None], axis=1)
+            found.append(np.take_along_axis(distances, nearest, axis=1)[:, 0])
+        return np.concatenate(found) if found else np.zeros(0)
+
+
+def patterns(session: EncodedSession, lengths: tuple[int, ...]) -> Iterator[Pattern]:
+    """Runs of 1, 2, 3 templates, repeats collapsed, within the session's bounds."""
+    if 1 in lengths:
+        yield from ((event,) for event in set(session.ids))
+    collapsed = [BOS] if session.starts else []
+    for event in session.ids:
+        if not collapsed or collapsed[-1] != event:
+            collapsed.append(event)
+    if session.ends:
+        collapsed.append(EOS)
+    for length in lengths:
+        if length > 1:
+            for at in range(len(collapsed) - length + 1):
+                yield tuple(collapsed[at : at + length])

@@ -1,0 +1,37 @@
+"""What can go wrong in the model, as one tree.
+
+    ModelError
+    ├── BundleError        a bundle folder that is missing, damaged or does not fit
+    ├── MaskError          a mask that does not compile or would mask everything
+    ├── LabelError         a labels file that cannot be used
+    ├── TrainingError      logs that cannot be trained on
+    └── CatalogueError     a class catalogue that cannot be used
+
+Every message is one line: what is wrong, where, how to mend it.
+"""
+
+
+class ModelError(Exception):
+    """Base of all errors of this package; its text is one line for a person."""
+
+    recoverable = False
+
+
+class BundleError(ModelError):
+    """A model bundle is missing, damaged, or of another version."""
+
+
+class MaskError(ModelError):
+    """A mask does not compile, or hides the whole message."""
+
+
+class LabelError(ModelError):
+    """A labels file is not readable or holds a label that is not allowed."""
+
+
+class TrainingError(ModelError):
+    """There is nothing that could be trained on."""
+
+
+class CatalogueError(ModelError):
+    """The class catalogue (YAML) is not usable."""

@@ -1,0 +1,73 @@
+"""The evidence of a finding: which lines, how surprising, what was expected instead."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+
+from model.events import EncodedSession, Session
+from model.network import NextEventLSTM
+from model.patterns import PatternReading
+from model.surprise import Surprise, expectations
+from model.verdicts import Evidence
+from model.vocabulary import EOS, Vocabulary
+
+MAX_LINES = 6
+MAX_MESSAGE = 2000
+MIN_NATS = 2.0
+SHOWN_MISSING = 5
+
+
+def evidence(
+    network: NextEventLSTM,
+    vocabulary: Vocabulary,
+    session: Session,
+    encoded: EncodedSession,
+    surprise: Surprise,
+    reading: PatternReading,
+    device: torch.device,
+) -> tuple[Evidence, ...]:
+    """The lines that made the session anomalous, in their order; at most MAX_LINES."""
+    positions = _positions(encoded, surprise, reading)
+    following = expectations(network, encoded, positions, device)
+    lines = []
+    for position, likely in zip(positions, following, strict=True):
+        at_end = position == len(encoded.ids)
+        event = EOS if at_end else encoded.ids[position]
+        lines.append(
+            Evidence(
+                position=position,
+                template=vocabulary.text(event),
+                message=""
+                if at_end
+                else session.events[position].message[:MAX_MESSAGE],
+                surprise_nats=float(surprise.nats[position]),
+                expected=tuple((vocabulary.text(i), p) for i, p in likely),
+                doc_id="" if at_end else session.events[position].doc_id,
+            )
+        )
+    return tuple(lines)
+
+
+def missing_texts(reading: PatternReading, vocabulary: Vocabulary) -> tuple[str, ...]:
+    """The templates of the steps that were expected and did not come."""
+    return tuple(vocabulary.text(event) for event in reading.missing[:SHOWN_MISSING])
+
+
+def _positions(
+    encoded: EncodedSession, surprise: Surprise, reading: PatternReading
+) -> Sequence[int]:
+    """Surprising positions first, then those of the events the pattern is about."""
+    about = set(reading.about)
+    weights = [
+        (float(nats) + (MIN_NATS if event in about else 0.0), -position)
+        for position, (nats, event) in enumerate(
+            zip(surprise.nats, (*encoded.ids, EOS), strict=True)
+        )
+    ]
+    ranked = sorted(weights, reverse=True)
+    chosen = [-p for weight, p in ranked[:MAX_LINES] if weight >= MIN_NATS]
+    if not chosen and ranked:
+        chosen = [-ranked[0][1]]
+    return sorted(chosen)

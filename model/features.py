@@ -1,0 +1,183 @@
+"""Stage 2: what a session's deviation looks like, as numbers.
+
+    deviation   per template: how surprising its events were; how often it was expected
+                and did not come
+    statistics  length, diversity, transitions, repeats, unknown share, end
+    windows     the most surprising stretch of 10, 15 and 20 events
+    hidden      the network's state before the most surprising event
+
+Only templates that carry deviation get a column of their own. Scaling is fitted on
+training data once and kept in the bundle, never fitted per call.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.events import EncodedSession
+from model.surprise import Surprise
+from model.vocabulary import EOS, RESERVED, UNK
+
+WINDOWS = (10, 15, 20)
+MAX_COLUMNS = 256
+USUAL_NATS = 2.0
+STATISTICS = 9
+
+Matrix = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureSpace:
+    """Which event ids have columns, and the scaling of all features (F,)."""
+
+    columns: tuple[int, ...]
+    mean: Matrix
+    scale: Matrix
+
+    def scaled(self, features: Matrix) -> Matrix:
+        """features (N, F) → (N, F), standardised and bounded."""
+        result: Matrix = np.clip((features - self.mean) / self.scale, -8, 8)
+        return result.astype(np.float32)
+
+    def state(self) -> tuple[dict[str, Any], dict[str, Matrix]]:
+        """JSON values and arrays that `from_state` needs."""
+        return {"columns": list(self.columns)}, {"mean": self.mean, "scale": self.scale}
+
+    @classmethod
+    def from_state(
+        cls, meta: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
+    ) -> FeatureSpace:
+        """A feature space as `state` described it."""
+        return cls(
+            tuple(int(c) for c in meta["columns"]),
+            np.asarray(arrays["mean"], dtype=np.float32),
+            np.asarray(arrays["scale"], dtype=np.float32),
+        )
+
+
+def choose_columns(
+    sessions: Sequence[EncodedSession], surprises: Sequence[Surprise]
+) -> tuple[int, ...]:
+    """UNK, EOS, and the event ids with the most deviation over these sessions."""
+    mass: defaultdict[int, float] = defaultdict(float)
+    for session, surprise in zip(sessions, surprises, strict=True):
+        for event, nats in zip(session.ids, surprise.nats, strict=False):
+            mass[event] += max(0.0, float(nats) - USUAL_NATS)
+        missing = surprise.expected - _counts(session, len(surprise.expected))
+        for place in np.flatnonzero(missing > 0.5):
+            mass[int(place)] += float(missing[place])
+    ranked = sorted(mass, key=lambda event: (-mass[event], event))
+    chosen = [e for e in ranked if e >= RESERVED and mass[e] > 0]
+    return (UNK, EOS, *sorted(chosen[: MAX_COLUMNS - 2]))
+
+
+def deviation(
+    sessions: Sequence[EncodedSession],
+    surprises: Sequence[Surprise],
+    columns: tuple[int, ...],
+) -> Matrix:
+    """What is odd about each session, as a unit vector.
+
+    sessions (N), columns (C) → (N, 2C): surprise per template, then what was missing.
+    """
+    place = {event: column for column, event in enumerate(columns)}
+    rows = np.zeros((len(sessions), 2 * len(columns)), dtype=np.float32)
+    for row, session, surprise in zip(rows, sessions, surprises, strict=True):
+        excess: dict[int, float] = {}
+        judged = (*session.ids, EOS)
+        for event, nats in zip(judged, surprise.nats, strict=True):
+            over = float(nats) - USUAL_NATS
+            if over > 0:
+                excess[event] = max(over, excess.get(event, 0.0))
+        for event, over in excess.items():
+            row[place.get(event, 0)] = over
+        row[len(columns) :] = _missing(session, surprise, columns)
+    norms = np.linalg.norm(rows, axis=1, keepdims=True)
+    result: Matrix = rows / np.maximum(norms, 1e-6)
+    return result
+
+
+def deep_features(
+    sessions: Sequence[EncodedSession],
+    surprises: Sequence[Surprise],
+    columns: tuple[int, ...],
+) -> Matrix:
+    """All features of stage 2: sessions (N) → (N, 2C + STATISTICS + 3 + H)."""
+    if not sessions:
+        return np.zeros((0, 2 * len(columns) + STATISTICS + 3), dtype=np.float32)
+    statistics = np.array(
+        [_statistics(s, u) for s, u in zip(sessions, surprises, strict=True)],
+        dtype=np.float32,
+    )
+    hidden = np.stack([u.hidden for u in surprises])
+    return np.concatenate(
+        [deviation(sessions, surprises, columns), statistics, hidden], axis=1
+    )
+
+
+def fit_space(
+    columns: tuple[int, ...],
+    sessions: Sequence[EncodedSession],
+    surprises: Sequence[Surprise],
+) -> FeatureSpace:
+    """The scaling of the features over these training sessions."""
+    features = deep_features(sessions, surprises, columns)
+    spread = features.std(axis=0)
+    spread[spread < 1e-3] = 1.0
+    return FeatureSpace(columns, features.mean(axis=0), spread)
+
+
+def _missing(
+    session: EncodedSession, surprise: Surprise, columns: tuple[int, ...]
+) -> Matrix:
+    """Expected but not seen, in nats' scale; nothing for a unit that is still open."""
+    if not session.ends:
+        return np.zeros(len(columns), dtype=np.float32)
+    known = np.array(columns)
+    counts = _counts(session, len(surprise.expected))
+    gap = np.clip(surprise.expected[known] - counts[known], 0, 5)
+    gap[gap < 0.5] = 0.0
+    result: Matrix = (2.0 * gap).astype(np.float32)
+    return result
+
+
+def _counts(session: EncodedSession, size: int) -> Matrix:
+    counts = np.bincount(session.ids, minlength=size)[:size].astype(np.float32)
+    if session.ends:
+        counts[EOS] += 1
+    return counts
+
+
+def _statistics(session: EncodedSession, surprise: Surprise) -> list[float]:
+    ids, nats = session.ids, surprise.nats
+    length = max(len(ids), 1)
+    counts = Counter(ids)
+    moves = Counter(pairwise(ids))
+    shares = np.array(list(counts.values()), dtype=np.float64) / length
+    return [
+        float(np.log1p(length)),
+        len(counts) / length,
+        len(moves) / length,
+        float(-(shares * np.log(shares)).sum()) if len(shares) else 0.0,
+        float(np.log1p(max(counts.values(), default=0))),
+        sum(a == b for a, b in pairwise(ids)) / length,
+        counts[UNK] / length,
+        float(nats.mean()),
+        float(nats[-1]),
+        *(_window_peak(nats, size) for size in WINDOWS),
+    ]
+
+
+def _window_peak(nats: NDArray[np.float32], size: int) -> float:
+    """The highest mean surprise over any `size` events in a row."""
+    if len(nats) <= size:
+        return float(nats.mean())
+    sums = np.convolve(nats, np.ones(size, dtype=np.float32), mode="valid")
+    return float(sums.max() / size)

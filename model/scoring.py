@@ -1,0 +1,108 @@
+"""One score a session, from three views; each is 1 at its own threshold.
+
+    surprise   the network's highest −log p over the session, against held-out normal
+    novelty    rare patterns of order                        (detectors/support.py)
+    distance   counts far from those of normal sessions      (detectors/support.py)
+
+The score is the largest: any view alone may call a session anomalous, none can veto.
+The threshold keeps to the alarm budget on held-out normal sessions.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from model.detectors.protocol import Floats
+from model.detectors.support import SupportDistance
+from model.events import EncodedSession
+from model.surprise import MAX_NATS, Surprise
+
+SURPRISE_QUANTILE = 0.995
+SURPRISE_MARGIN = 1.25
+MIN_SURPRISE_FENCE = 4.0
+ALARM_SHARE = 0.005
+
+
+@dataclass(frozen=True, slots=True)
+class Views:
+    """The three views of N sessions, each (N,), 1 at its own threshold."""
+
+    surprise: Floats
+    novelty: Floats
+    distance: Floats
+
+    def joined(self) -> Floats:
+        """The session score, (N,)."""
+        return np.maximum(np.maximum(self.surprise, self.novelty), self.distance)
+
+    def without_counts(self) -> Floats:
+        """Ablation: the score without the count vector, (N,)."""
+        return np.maximum(self.surprise, self.novelty)
+
+    def without_network(self) -> Floats:
+        """Ablation: the score without the network, (N,)."""
+        return np.maximum(self.novelty, self.distance)
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """What held-out normal sessions said. `held_out` is sorted, at most 1,000 long."""
+
+    surprise_fence: float
+    threshold: float
+    held_out: tuple[float, ...]
+
+    def risk(self, score: float) -> int:
+        """0–100; 50 at the threshold, by rank against held-out normal below it.
+
+        Above it ranks are all alike: 100 − 50·threshold/score, so twice the threshold
+        is 75 whatever the model.
+        """
+        if not math.isfinite(score):
+            return 100
+        if score > self.threshold:
+            return min(100, round(100 - 50 * self.threshold / score))
+        if not self.held_out:
+            return min(50, int(50 * score / self.threshold))
+        low = bisect_left(self.held_out, score)
+        high = bisect_right(self.held_out, score)
+        return min(50, int(50 * (low + high) / 2 / len(self.held_out)))
+
+
+def views(
+    support: SupportDistance,
+    surprises: Sequence[Surprise],
+    sessions: Sequence[EncodedSession],
+    fence: float,
+    left_out: int = 0,
+) -> Views:
+    """The three views of sessions (N) whose surprises (N) are known."""
+    parts = support.parts(sessions, left_out)
+    highest = np.array([s.highest for s in surprises], dtype=np.float64)
+    return Views(highest / fence, parts.novelty, parts.distance)
+
+
+def calibrate(
+    support: SupportDistance,
+    surprises: Sequence[Surprise],
+    held_out: Sequence[EncodedSession],
+) -> Calibration:
+    """Fences and threshold from held-out normal sessions (N) and their surprises."""
+    highest = np.array([s.highest for s in surprises], dtype=np.float64)
+    fence = MAX_NATS
+    if len(highest):
+        fence = SURPRISE_MARGIN * float(np.quantile(highest, SURPRISE_QUANTILE))
+    fence = min(max(fence, MIN_SURPRISE_FENCE), MAX_NATS)
+    scores = views(support, surprises, held_out, fence, left_out=1).joined()
+    threshold = 1.0
+    if len(scores):
+        threshold = max(1.0, float(np.quantile(scores, 1 - ALARM_SHARE)))
+    sample = np.sort(scores)
+    if len(sample) > 1000:
+        sample = np.quantile(sample, np.linspace(0, 1, 1000))
+    return Calibration(fence, threshold, tuple(float(s) for s in sample))

@@ -1,0 +1,53 @@
+"""A trained model in memory: what a bundle holds and a classifier needs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from model.catalogue import Entry
+from model.detectors.support import SupportDistance
+from model.kinds import KindModel
+from model.network import NextEventLSTM
+from model.scoring import Calibration
+from model.templates.miner import TemplateMiner
+from model.vocabulary import Vocabulary
+
+
+@dataclass(frozen=True, slots=True)
+class ModelClass:
+    """A kind that the model knows: taught by labels, or discovered (`c01` …)."""
+
+    class_id: str
+    taught: bool
+    pattern: str
+    about: str
+    members: int
+    entry: Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Baselines:
+    """What the trivial baselines remember of the training set, for `evaluate`."""
+
+    seen_counts: frozenset[str]
+    seen_templates: frozenset[int]
+    top_k: float
+
+
+@dataclass(frozen=True, slots=True)
+class TrainedModel:
+    """All parts of one model. `figures` are the quality figures of its training."""
+
+    version: str
+    miner: TemplateMiner
+    vocabulary: Vocabulary
+    network: NextEventLSTM
+    support: SupportDistance
+    calibration: Calibration
+    kinds: KindModel | None
+    classes: tuple[ModelClass, ...]
+    baselines: Baselines
+    configuration: Mapping[str, Any]
+    figures: Mapping[str, Any]

@@ -1,0 +1,268 @@
+"""Training: the four stages of Enhanced DeepLog, in order.
+
+    sessions ─▶ templates ─▶ cleaning ─▶ 1 next event ─▶ calibration
+                                               └─▶ 2 deep features of what deviates
+                                                     └─▶ 3 clusters ─▶ 4 classes
+
+The logs are taken as *mostly* normal: what few sessions support is taken out before
+the network learns (detectors/support.py). Sessions that labels call anomalous never
+teach stage 1; they teach their kind.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+
+from model.catalogue import Catalogue, load_catalogue
+from model.class_discovery import ClassSet, find_classes
+from model.class_training import ClassTrainingConfig
+from model.detectors.deeplog import DeepLogTopK
+from model.detectors.support import SupportDistance
+from model.detectors.unseen import UnseenCountVector, UnseenTemplate
+from model.errors import TrainingError
+from model.events import EncodedSession, Session
+from model.labels import ANOMALOUS, IGNORE, NO_LABELS, NORMAL, Labels
+from model.language_model import Epoch, LanguageModelConfig, train_language_model
+from model.network import NextEventLSTM
+from model.progress import Progress, Step, silent
+from model.scoring import Calibration, calibrate, views
+from model.surprise import surprises
+from model.templates.miner import MinerConfig, TemplateMiner
+from model.trained import Baselines, TrainedModel
+from model.vocabulary import Vocabulary, encode
+
+MIN_SESSIONS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingConfig:
+    """All that decides a model, beside the logs."""
+
+    seed: int = 0
+    held_out_share: float = 0.15
+    miner: MinerConfig = field(default_factory=MinerConfig)
+    language_model: LanguageModelConfig = field(default_factory=LanguageModelConfig)
+    classes: ClassTrainingConfig = field(default_factory=ClassTrainingConfig)
+
+
+@dataclass(frozen=True, slots=True)
+class _Split:
+    """The training sessions by what they may teach."""
+
+    pool: list[Session]
+    taught: list[Session]
+    taught_kinds: list[str]
+    suspected: list[Session]
+
+
+def train(
+    sessions: Sequence[Session],
+    config: TrainingConfig,
+    *,
+    discover: Sequence[Session] = (),
+    labels: Labels = NO_LABELS,
+    catalogue: Catalogue | None = None,
+    device: torch.device | None = None,
+    progress: Progress = silent,
+) -> TrainedModel:
+    """Sessions of mostly normal logs → a model. Raises TrainingError.
+
+    Classes are looked for in `discover`, or in `sessions` themselves where it is empty.
+    """
+    device = device or torch.device("cpu")
+    split = _split(sessions, labels)
+    if len(split.pool) < MIN_SESSIONS:
+        raise TrainingError(
+            f"only {len(split.pool)} sessions to train on; give at least "
+            f"{MIN_SESSIONS}, better some hundreds (check --session-field)"
+        )
+    extra = [s for s in discover if labels.get(s.key) != IGNORE]
+    miner = _mine(split, extra, config.miner, progress)
+    vocabulary = Vocabulary.of(miner)
+    pool = encode(split.pool, miner, vocabulary)
+    support = SupportDistance()
+    support.fit(pool)
+    network, calibration, history, held_out = _learn_normal(
+        split.pool, pool, support, vocabulary, config, device, progress
+    )
+    suspects = _suspects(
+        pool, encode(extra, miner, vocabulary), support, calibration, network, device
+    )
+    suspects += encode(split.suspected, miner, vocabulary)
+    found = find_classes(
+        normal=_sample([s for s, ok in zip(pool, support.clean, strict=True) if ok]),
+        suspects=suspects,
+        taught=encode(split.taught, miner, vocabulary),
+        taught_kinds=split.taught_kinds,
+        network=network,
+        support=support,
+        vocabulary=vocabulary,
+        catalogue=catalogue or load_catalogue(),
+        config=config.classes,
+        seed=config.seed,
+        device=device,
+        progress=progress,
+    )
+    return TrainedModel(
+        version="",
+        miner=miner,
+        vocabulary=vocabulary,
+        network=network,
+        support=support,
+        calibration=calibration,
+        kinds=found.kinds,
+        classes=found.classes,
+        baselines=_baselines(pool, held_out, network, device),
+        configuration=asdict(config),
+        figures=_figures(split, pool, support, vocabulary, history, suspects, found),
+    )
+
+
+def _split(sessions: Sequence[Session], labels: Labels) -> _Split:
+    split = _Split([], [], [], [])
+    for session in sessions:
+        label = labels.get(session.key)
+        if label in (None, NORMAL):
+            split.pool.append(session)
+        elif label == ANOMALOUS:
+            split.suspected.append(session)
+        elif label is not None and label != IGNORE:
+            split.taught.append(session)
+            split.taught_kinds.append(label)
+    return split
+
+
+def _mine(
+    split: _Split, extra: Sequence[Session], config: MinerConfig, progress: Progress
+) -> TemplateMiner:
+    miner = TemplateMiner(config)
+    groups = (split.pool, split.taught, split.suspected, extra)
+    total = sum(len(s.events) for group in groups for s in group)
+    done = 0
+    for group in groups:
+        for session in group:
+            for event in session.events:
+                miner.learn(event.message)
+            done += len(session.events)
+            progress(Step("0 templates", done, total))
+    return miner
+
+
+def _learn_normal(
+    sessions: Sequence[Session],
+    pool: Sequence[EncodedSession],
+    support: SupportDistance,
+    vocabulary: Vocabulary,
+    config: TrainingConfig,
+    device: torch.device,
+    progress: Progress,
+) -> tuple[NextEventLSTM, Calibration, list[Epoch], list[EncodedSession]]:
+    """Stage 1 on the cleaned pool, then the threshold on what was held out of it."""
+    train_set: list[EncodedSession] = []
+    held_out: list[EncodedSession] = []
+    for session, encoded, clean in zip(sessions, pool, support.clean, strict=True):
+        if clean:
+            chosen = held_out if _held_out(session.unit, config) else train_set
+            chosen.append(encoded)
+    if not train_set:
+        train_set = held_out or list(pool)
+    network, history = train_language_model(
+        train_set,
+        held_out,
+        vocabulary.size,
+        config.language_model,
+        seed=config.seed,
+        device=device,
+        progress=progress,
+    )
+    aside = held_out or train_set
+    calibration = calibrate(support, surprises(network, aside, device), aside)
+    return network, calibration, history, aside
+
+
+def _held_out(unit: str, config: TrainingConfig) -> bool:
+    digest = hashlib.blake2b(
+        unit.encode("utf-8", "replace"), digest_size=4, salt=_salt(config.seed)
+    ).digest()
+    return int.from_bytes(digest, "big") / 2**32 < config.held_out_share
+
+
+def _salt(seed: int) -> bytes:
+    return seed.to_bytes(8, "big", signed=True)
+
+
+def _suspects(
+    pool: Sequence[EncodedSession],
+    discover: Sequence[EncodedSession],
+    support: SupportDistance,
+    calibration: Calibration,
+    network: NextEventLSTM,
+    device: torch.device,
+) -> list[EncodedSession]:
+    """What deviates in the discovery logs, or in the training logs themselves."""
+    looked_at = list(discover) or list(pool)
+    found = surprises(network, looked_at, device)
+    scores = views(
+        support,
+        found,
+        looked_at,
+        calibration.surprise_fence,
+        left_out=0 if discover else 1,
+    ).joined()
+    return [
+        session
+        for session, score in zip(looked_at, scores, strict=True)
+        if score > calibration.threshold
+    ]
+
+
+def _sample(
+    sessions: Sequence[EncodedSession], most: int = 1500
+) -> list[EncodedSession]:
+    if len(sessions) <= most:
+        return list(sessions)
+    places = np.linspace(0, len(sessions) - 1, most).astype(int)
+    return [sessions[place] for place in places]
+
+
+def _baselines(
+    pool: Sequence[EncodedSession],
+    held_out: Sequence[EncodedSession],
+    network: NextEventLSTM,
+    device: torch.device,
+) -> Baselines:
+    counts, templates = UnseenCountVector(), UnseenTemplate()
+    counts.fit(pool)
+    templates.fit(pool)
+    top_k = DeepLogTopK(network, device)
+    top_k.fit(held_out)
+    return Baselines(frozenset(counts.seen), frozenset(templates.seen), top_k.threshold)
+
+
+def _figures(
+    split: _Split,
+    pool: Sequence[EncodedSession],
+    support: SupportDistance,
+    vocabulary: Vocabulary,
+    history: Sequence[Epoch],
+    suspects: Sequence[EncodedSession],
+    found: ClassSet,
+) -> dict[str, Any]:
+    return {
+        "sessions": len(pool),
+        "events": sum(len(s.ids) for s in pool),
+        "taught_sessions": len(split.taught),
+        "templates": len(vocabulary.texts),
+        "cleaned_out": int((~support.clean).sum()),
+        "pattern_lengths": list(support.lengths),
+        "suspects": len(suspects),
+        "epochs": [asdict(epoch) for epoch in history],
+        "clustering": [asdict(trial) for trial in found.trials],
+        "classes": len(found.classes),
+    }

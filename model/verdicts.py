@@ -1,0 +1,93 @@
+"""What the model says of a session: the record of contract `classify`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One line that made a session anomalous.
+
+    `position` counts from 0; the end of the session has the position after the last
+    line and no message. `expected` are the likeliest events there, with probability.
+    """
+
+    position: int
+    template: str
+    message: str
+    surprise_nats: float
+    expected: tuple[tuple[str, float], ...]
+    doc_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What was found in one session or window."""
+
+    session: str
+    key: str
+    window_start: datetime | None
+    start: datetime
+    end: datetime
+    events: int
+    anomaly: bool
+    score: float
+    threshold: float
+    risk: int
+    confidence: float
+    class_id: str
+    known: bool
+    pattern: str
+    class_name: str
+    severity: str
+    advice: str
+    causes: tuple[str, ...]
+    unknown_ratio: float
+    model_version: str
+    evidence: tuple[Evidence, ...]
+    missing: tuple[str, ...]
+    service: str | None = None
+    host: str | None = None
+    closed: bool = True
+
+    def record(self) -> dict[str, Any]:
+        """The verdict as one line of `classify`."""
+        return {
+            "session": self.session,
+            "start": _iso(self.start),
+            "end": _iso(self.end),
+            "events": self.events,
+            "anomaly": self.anomaly,
+            "score": round(self.score, 6),
+            "threshold": round(self.threshold, 6),
+            "risk": self.risk,
+            "confidence": round(self.confidence, 4),
+            "class_id": self.class_id,
+            "known": self.known,
+            "pattern": self.pattern,
+            "class_name": self.class_name,
+            "severity": self.severity,
+            "advice": self.advice,
+            "causes": list(self.causes),
+            "unknown_ratio": round(self.unknown_ratio, 4),
+            "model_version": self.model_version,
+            "missing": list(self.missing),
+            "evidence": [
+                {
+                    "position": e.position,
+                    "template": e.template,
+                    "message": e.message,
+                    "surprise_nats": round(e.surprise_nats, 3),
+                    "expected": [[text, round(p, 4)] for text, p in e.expected],
+                }
+                for e in self.evidence
+            ],
+        }
+
+
+def _iso(time: datetime) -> str:
+    text = time.astimezone(UTC).isoformat(timespec="milliseconds")
+    return text.replace("+00:00", "Z")
