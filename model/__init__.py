@@ -1,0 +1,75 @@
+"""Enhanced DeepLog: from log events to verdicts. Knows no Elasticsearch, no alerts.
+
+    LogEvent … ─▶ Session ─▶ event ids ─▶ network + support ─▶ Verdict
+
+What stands in `__all__` is what other packages may use. Importing it takes a second:
+it loads torch.
+"""
+
+from model.bundle import load_bundle, read_manifest, save_bundle
+from model.catalogue import Catalogue, load_catalogue
+from model.classify import Classifier
+from model.devices import choose_device
+from model.errors import (
+    BundleError,
+    CatalogueError,
+    DeviceError,
+    LabelError,
+    MaskError,
+    ModelError,
+    TrainingError,
+)
+from model.evaluate import Evaluation, evaluate
+from model.events import LogEvent, Session, group_sessions, in_order, window_start
+from model.labels import NO_LABELS, Labels, read_labels
+from model.progress import Progress, Step
+from model.templates.masks import Mask, parse_masks
+from model.templates.miner import MinerConfig, Template, TemplateMiner
+from model.tracker import Arrival, Candidate, SessionTracker, TrackerLimits
+from model.trained import ModelClass, TrainedModel
+from model.training import TrainingConfig, train
+from model.verdicts import Evidence, Verdict
+
+__all__ = [
+    "NO_LABELS",
+    "Arrival",
+    "BundleError",
+    "Candidate",
+    "Catalogue",
+    "CatalogueError",
+    "Classifier",
+    "DeviceError",
+    "Evaluation",
+    "Evidence",
+    "LabelError",
+    "Labels",
+    "LogEvent",
+    "Mask",
+    "MaskError",
+    "MinerConfig",
+    "ModelClass",
+    "ModelError",
+    "Progress",
+    "Session",
+    "SessionTracker",
+    "Step",
+    "Template",
+    "TemplateMiner",
+    "TrackerLimits",
+    "TrainedModel",
+    "TrainingConfig",
+    "TrainingError",
+    "Verdict",
+    "choose_device",
+    "evaluate",
+    "group_sessions",
+    "in_order",
+    "load_bundle",
+    "load_catalogue",
+    "parse_masks",
+    "read_labels",
+    "read_manifest",
+    "save_bundle",
+    "train",
+    "window_start",
+]

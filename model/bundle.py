@@ -86,6 +86,8 @@ def save_bundle(
             "files": digests,
         }
         _write_json(work / MANIFEST, manifest)
+        for part in work.iterdir():
+            part.chmod(0o644)
         work.chmod(0o755)
         _put_in_place(work, folder)
     except BaseException:

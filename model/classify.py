@@ -61,15 +61,19 @@ class Classifier:
         joined = views(self.model.support, found, sessions, fence).joined()
         return [float(score) for score in joined]
 
-    def screen(self, sessions: Sequence[Session]) -> list[bool]:
-        """Which sessions are anomalous; kinds and evidence are left out."""
+    def screen(self, sessions: Sequence[EncodedSession]) -> list[bool]:
+        """Which sessions look anomalous; kinds and evidence are left out."""
         threshold = self.model.calibration.threshold
         flags: list[bool] = []
         for at in range(0, len(sessions), CHUNK):
             part = sessions[at : at + CHUNK]
-            encoded = encode(part, self.model.miner, self.model.vocabulary)
-            flags.extend(score > threshold for score in self.score(encoded))
+            flags.extend(score > threshold for score in self.score(part))
         return flags
+
+    def event_id(self, message: str) -> int:
+        """The event id of one message; UNK where no template matches."""
+        model = self.model
+        return model.vocabulary.event_ids.get(model.miner.match(message), UNK)
 
     def _classify(self, sessions: Sequence[Session]) -> list[Verdict]:
         model = self.model
@@ -119,7 +123,7 @@ class Classifier:
             self._device,
         )
         known = self._classes.get(kind.class_id or "")
-        advice = self._advice(known, reading, lines)
+        advice, topic = self._advice(known, reading, lines)
         return self._verdict(
             session,
             encoded,
@@ -130,6 +134,7 @@ class Classifier:
             known=known is not None,
             pattern=reading.pattern,
             advice=advice,
+            topic=topic,
             lines=lines,
             missing=missing_texts(reading, model.vocabulary),
         )
@@ -148,6 +153,7 @@ class Classifier:
             known=True,
             pattern=NORMAL,
             advice=Advice(NORMAL, "low", (), ""),
+            topic=NORMAL,
             lines=(),
             missing=(),
         )
@@ -157,20 +163,24 @@ class Classifier:
         known: ModelClass | None,
         reading: PatternReading,
         lines: Sequence[Evidence],
-    ) -> Advice:
-        """Users' class entry, the class's own, a rule on the evidence, the pattern."""
+    ) -> tuple[Advice, str]:
+        """Users' class entry, the class's own, a rule on the evidence, the pattern.
+
+        With it the topic: what findings of one kind of trouble share.
+        """
         if known is not None:
             own = self._catalogue.classes.get(known.class_id)
             if own is not None:
-                return own.told_in(self._language)
-            return known.entry.told_in(self._language, known.about)
+                return own.told_in(self._language), known.class_id
+            return known.entry.told_in(self._language, known.about), known.class_id
         rule = self._catalogue.recognise(texts_of(lines))
         if rule is not None:
-            return rule.entry.told_in(self._language)
+            topic = f"{reading.pattern}/{rule.entry.entry_id}"
+            return rule.entry.told_in(self._language), topic
         entry = self._catalogue.patterns[reading.pattern]
         vocabulary = self.model.vocabulary
         about = vocabulary.text(reading.about[0])[:SHORT] if reading.about else ""
-        return entry.told_in(self._language, about)
+        return entry.told_in(self._language, about), reading.pattern
 
     def _verdict(
         self,
@@ -184,6 +194,7 @@ class Classifier:
         known: bool,
         pattern: str,
         advice: Advice,
+        topic: str,
         lines: tuple[Evidence, ...],
         missing: tuple[str, ...],
     ) -> Verdict:
@@ -215,6 +226,7 @@ class Classifier:
             service=last.service,
             host=last.host,
             closed=session.ends,
+            topic=topic,
         )
 
 

@@ -5,7 +5,8 @@
     ├── MaskError          a mask that does not compile or would mask everything
     ├── LabelError         a labels file that cannot be used
     ├── TrainingError      logs that cannot be trained on
-    └── CatalogueError     a class catalogue that cannot be used
+    ├── CatalogueError     a class catalogue that cannot be used
+    └── DeviceError        a device that is not there
 
 Every message is one line: what is wrong, where, how to mend it.
 """
@@ -35,3 +36,7 @@ class TrainingError(ModelError):
 
 class CatalogueError(ModelError):
     """The class catalogue (YAML) is not usable."""
+
+
+class DeviceError(ModelError):
+    """A device was asked for that this machine does not have."""

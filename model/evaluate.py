@@ -87,14 +87,14 @@ def evaluate(
 ) -> Evaluation:
     """Sessions with labels → figures. Raises LabelError where no label fits."""
     device = device or torch.device("cpu")
-    labelled = [s for s in sessions if labels.get(s.key) not in (None, IGNORE)]
-    unlabelled = sum(labels.get(s.key) is None for s in sessions)
+    labelled = [s for s in sessions if labels.of(s) not in (None, IGNORE)]
+    unlabelled = sum(labels.of(s) is None for s in sessions)
     if not labelled:
         raise LabelError(
             f"none of the {len(sessions)} sessions has a label; "
             "check --session-field and the labels' first column"
         )
-    truth = [str(labels.get(s.key)) for s in labelled]
+    truth = [str(labels.of(s)) for s in labelled]
     odd = np.array([label != NORMAL for label in truth])
     verdicts = classifier.classify(labelled)
     model = classifier.model

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from model.errors import LabelError
+from model.events import Session
 
 NORMAL, IGNORE, ANOMALOUS = "normal", "ignore", "anomalous"
 RESERVED_IDS = frozenset(
@@ -37,9 +38,9 @@ class Labels:
     by_session: Mapping[str, str]
     named: bool
 
-    def get(self, session: str) -> str | None:
-        """The label of a session, None where it has none."""
-        return self.by_session.get(session)
+    def of(self, session: Session) -> str | None:
+        """The label of a session or window, None where it has none."""
+        return self.by_session.get(session.unit, self.by_session.get(session.key))
 
     @property
     def kinds(self) -> tuple[str, ...]:

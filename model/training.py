@@ -82,7 +82,7 @@ def train(
             f"only {len(split.pool)} sessions to train on; give at least "
             f"{MIN_SESSIONS}, better some hundreds (check --session-field)"
         )
-    extra = [s for s in discover if labels.get(s.key) != IGNORE]
+    extra = [s for s in discover if labels.of(s) != IGNORE]
     miner = _mine(split, extra, config.miner, progress)
     vocabulary = Vocabulary.of(miner)
     pool = encode(split.pool, miner, vocabulary)
@@ -127,7 +127,7 @@ def train(
 def _split(sessions: Sequence[Session], labels: Labels) -> _Split:
     split = _Split([], [], [], [])
     for session in sessions:
-        label = labels.get(session.key)
+        label = labels.of(session)
         if label in (None, NORMAL):
             split.pool.append(session)
         elif label == ANOMALOUS:

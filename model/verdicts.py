@@ -25,7 +25,11 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What was found in one session or window."""
+    """What was found in one session or window.
+
+    `topic` is what findings of one kind of trouble share: the class where it is known,
+    else the pattern, with the catalogue's rule where one recognised the lines.
+    """
 
     session: str
     key: str
@@ -52,6 +56,7 @@ class Verdict:
     service: str | None = None
     host: str | None = None
     closed: bool = True
+    topic: str = ""
 
     def record(self) -> dict[str, Any]:
         """The verdict as one line of `classify`."""

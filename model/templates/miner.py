@@ -9,7 +9,7 @@ only matches, so that an id never changes its meaning. Its state is our own JSON
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -158,16 +158,12 @@ def fold_lines(message: str) -> str:
     """A message of many lines → its first line and the top of its stack."""
     if len(message) > MAX_CHARS:
         message = message[:MAX_CHARS]
+    if not message.isascii():
+        message = message.encode("utf-8", "replace").decode("utf-8")
     if "\n" not in message:
         return message
     lines = [line for line in message.splitlines() if line.strip()]
     return " ".join(lines[:STACK_LINES])
-
-
-def learn_all(miner: TemplateMiner, messages: Iterable[str]) -> None:
-    """Learns many messages; equal ones are masked once."""
-    for message in messages:
-        miner.learn(message)
 
 
 def _new_drain(config: MinerConfig) -> Drain:

@@ -1,0 +1,214 @@
+"""The way of the data, as one function; everything it uses decides, it only connects.
+
+    Elasticsearch ──pages──▶ documents ──▶ open sessions ──▶ what deviates
+          ──confirm (fetch whole)──▶ verdicts ──▶ findings ──▶ episodes ──▶ outbox
+          ──▶ cursor
+
+The order of writing is fixed: findings, then episodes and outbox rows, then the
+cursor. Each is idempotent, so a crash between any two repeats work and neither loses
+nor doubles anything.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import islice
+
+from alerting import EpisodeTracker
+from connector import (
+    DeadLetter,
+    Finding,
+    FindingSink,
+    Page,
+    WriteReport,
+)
+from elkwatch.confirm import Confirmation
+from elkwatch.privacy import Mask
+from elkwatch.source_run import Reading, ReadLimits, Stopwatch
+from elkwatch.translate import finding, notice
+from model import Candidate, Verdict
+
+PAGES_A_STEP = 10
+WHOLE_AT_ONCE = 500
+
+LogUrl = Callable[[Verdict], str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """Where results go. `alerts` None: nobody is told (a dry run)."""
+
+    findings: FindingSink
+    alerts: EpisodeTracker | None
+    mask: Mask
+    include_normal: bool = False
+
+
+@dataclass(slots=True)
+class Progress:
+    """What one run over one source did."""
+
+    sessions: int = 0
+    confirmed: int = 0
+    created: int = 0
+    amended: int = 0
+    withdrawn: int = 0
+    dead: int = 0
+    lag_s: float | None = None
+    caught_up: bool = False
+    watch: Stopwatch = field(default_factory=Stopwatch)
+
+
+def run_source(
+    reading: Reading,
+    outputs: Outputs,
+    limits: ReadLimits,
+    now: datetime,
+    *,
+    log_url: LogUrl,
+    stop: Callable[[], bool] = lambda: False,
+) -> Progress:
+    """Works through a source until `now − query_delay`; → what it did.
+
+    Raises what the connector and the alert store raise; what was stored by then stays,
+    the rest is done by the next run.
+    """
+    progress = Progress()
+    until = now - limits.query_delay
+    start = reading.begin(now)
+    for pages in _steps(reading.source.pages(start, until), progress.watch):
+        newest: datetime | None = None
+        for page in pages:
+            reading.take(page)
+            _keep_problems(page, reading, outputs, now)
+            newest = max((d.cursor_time for d in page.documents), default=newest)
+        watermark = min(reading.newest or until, until)
+        candidates = reading.tracker.close_due(watermark)
+        _judge(reading, outputs, candidates, watermark, until, now, log_url, progress)
+        reading.save(newest)
+        if stop():
+            return progress
+    candidates = reading.tracker.close_due(until) + reading.tracker.growing()
+    _judge(reading, outputs, candidates, until, until, now, log_url, progress)
+    _advance(reading, outputs, now)
+    reading.caught_up()
+    reading.save(until)
+    progress.caught_up = True
+    progress.lag_s = (now - until).total_seconds()
+    return progress
+
+
+def _judge(
+    reading: Reading,
+    outputs: Outputs,
+    candidates: Sequence[Candidate],
+    watermark: datetime,
+    until: datetime,
+    now: datetime,
+    log_url: LogUrl,
+    progress: Progress,
+) -> None:
+    """Screens candidates, confirms what deviates, writes findings, then episodes."""
+    began = time.monotonic()
+    flags = reading.classifier.screen([c.encoded for c in candidates])
+    progress.watch.add("score", time.monotonic() - began)
+    progress.sessions += sum(c.reason != "growing" for c in candidates)
+    odd = [
+        c
+        for c, flag in zip(candidates, flags, strict=True)
+        if flag or c.recheck or (outputs.include_normal and c.reason != "growing")
+    ]
+    confirmation = Confirmation(reading.source, reading.tracker)
+    for at in range(0, len(odd), WHOLE_AT_ONCE):
+        began = time.monotonic()
+        whole = confirmation.whole(odd[at : at + WHOLE_AT_ONCE], watermark, until)
+        progress.watch.add("confirm", time.monotonic() - began)
+        began = time.monotonic()
+        verdicts = reading.classifier.classify(whole)
+        progress.watch.add("classify", time.monotonic() - began)
+        progress.confirmed += sum(v.anomaly for v in verdicts)
+        began = time.monotonic()
+        _write(reading, outputs, verdicts, now, log_url, progress)
+        progress.watch.add("write", time.monotonic() - began)
+
+
+def _write(
+    reading: Reading,
+    outputs: Outputs,
+    verdicts: Sequence[Verdict],
+    now: datetime,
+    log_url: LogUrl,
+    progress: Progress,
+) -> None:
+    """Findings first, then those who are told of them; replays change nothing."""
+    source = reading.settings.name
+    findings = [
+        finding(
+            verdict,
+            source=source,
+            detected_at=now,
+            mask=outputs.mask,
+            log_url=log_url(verdict),
+            keep_normal=outputs.include_normal,
+        )
+        for verdict in verdicts
+    ]
+    if not findings:
+        return
+    report = outputs.findings.write(findings)
+    _count(report, progress)
+    if outputs.alerts is not None:
+        told = [f for f in findings if report.outcomes[f.finding_id] in _TOLD]
+        outputs.alerts.note([notice(f) for f in told if _concerns(f, report)], now)
+    for verdict in verdicts:
+        if verdict.anomaly:
+            reading.tracker.reported(verdict.key, verdict.window_start)
+
+
+_TOLD = ("created", "exists", "amended", "withdrawn")
+
+
+def _concerns(found: Finding, report: WriteReport) -> bool:
+    """A normal session that was never anything else is no news."""
+    return found.anomaly or report.outcomes[found.finding_id] != "created"
+
+
+def _count(report: WriteReport, progress: Progress) -> None:
+    progress.created += report.count("created")
+    progress.amended += report.count("amended")
+    progress.withdrawn += report.count("withdrawn")
+    progress.dead += report.count("dead")
+
+
+def _advance(reading: Reading, outputs: Outputs, now: datetime) -> None:
+    """The source has caught up: quiet episodes end, old findings are summed up."""
+    if outputs.alerts is None:
+        return
+    source = reading.settings.name
+    if reading.newest is not None:
+        outputs.alerts.advance(source, min(reading.newest, now), now)
+    outputs.alerts.catch_up_done(source, now)
+
+
+def _keep_problems(
+    page: Page, reading: Reading, outputs: Outputs, now: datetime
+) -> None:
+    if page.problems:
+        source = reading.settings.name
+        outputs.findings.dead_letter(
+            [DeadLetter.of_problem(p, source=source, at=now) for p in page.problems]
+        )
+
+
+def _steps(pages: Iterator[Page], watch: Stopwatch) -> Iterator[list[Page]]:
+    """Pages in groups: after each group results are written and the cursor is saved."""
+    while True:
+        began = time.monotonic()
+        group = list(islice(pages, PAGES_A_STEP))
+        watch.add("read", time.monotonic() - began)
+        if not group:
+            return
+        yield group

@@ -1,0 +1,188 @@
+"""One source at work: what it reads with, what is open, where it stands.
+
+`Reading` turns pages into arrivals for the tracker; it knows which documents are new,
+which were read before (the overlap, or after a restart) and which are late.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from connector import Cursor, CursorStore, LogDocument, LogSource, Page, SeenIds
+from elkwatch.config import SourceSettings
+from elkwatch.confirm import keyless_unit
+from model import Arrival, Classifier, SessionTracker, TrackerLimits
+
+
+@dataclass(frozen=True, slots=True)
+class ReadLimits:
+    """How reading is bounded and delayed."""
+
+    query_delay: timedelta = timedelta(seconds=30)
+    overlap: timedelta = timedelta(minutes=1)
+    max_open: int = 50_000
+    max_events: int = 10_000
+
+
+@dataclass(slots=True)
+class ReadCounts:
+    """What came in since the last figures were written."""
+
+    documents: int = 0
+    read_again: int = 0
+    late: int = 0
+    unknown: int = 0
+    problems: int = 0
+
+
+class Reading:
+    """Where the reading of one source stands, and its open sessions."""
+
+    def __init__(
+        self,
+        settings: SourceSettings,
+        source: LogSource,
+        classifier: Classifier,
+        cursors: CursorStore,
+        limits: ReadLimits,
+    ) -> None:
+        self.settings = settings
+        self.source = source
+        self.classifier = classifier
+        self.counts = ReadCounts()
+        self.newest: datetime | None = None
+        self._limits = limits
+        self._cursors = cursors
+        self._cursor: Cursor | None = None
+        self._seen = SeenIds()
+        self._resumed = False
+        self.tracker = SessionTracker(tracker_limits(settings, source, limits))
+
+    def begin(self, now: datetime) -> datetime | None:
+        """Where to read from in this run; None is the earliest document.
+
+        The first time after a start: from where the earliest open session began, so
+        that what is open is known again.
+        """
+        if self._cursor is None:
+            self._cursor = self._cursors.load(self.settings.name) or Cursor(
+                self.settings.name, self.source.cursor_field
+            )
+            self._seen = SeenIds.restore(self._cursor.seen)
+            self._resumed = True
+        position = self._cursor.position
+        if position is None:
+            return self.settings.start.resolve(now)
+        start = position - self._limits.overlap
+        if self._resumed and self._cursor.open_from is not None:
+            start = min(start, self._cursor.open_from)
+        return start
+
+    def take(self, page: Page) -> None:
+        """Takes the documents of one page into the open sessions."""
+        for document in page.documents:
+            self._take(document)
+        self.counts.problems += len(page.problems)
+
+    def save(self, position: datetime | None) -> None:
+        """Everything up to `position` (cursor time) is stored: remember that."""
+        assert self._cursor is not None  # begin() comes first
+        known = self._cursor.position
+        if position is None or (known is not None and known > position):
+            position = known
+        if position is not None:
+            self._seen.prune(position - self._limits.overlap)
+        self._cursor = self._cursors.save(
+            replace(
+                self._cursor,
+                position=position,
+                open_from=self.tracker.open_from,
+                seen=self._seen.snapshot(),
+            )
+        )
+
+    def start_again(self) -> None:
+        """Forgets what is in memory: the next run resumes from the stored cursor."""
+        self._cursor, self._resumed = None, False
+        self._seen = SeenIds()
+        self.newest = None
+        self.tracker = SessionTracker(self.tracker.limits)
+
+    def caught_up(self) -> None:
+        """What was open before a restart is known again from here on."""
+        self._resumed = False
+
+    @property
+    def position(self) -> datetime | None:
+        """Up to where the source was read, by its cursor field."""
+        return None if self._cursor is None else self._cursor.position
+
+    def _take(self, document: LogDocument) -> None:
+        known = document in self._seen
+        if known and not self._resumed:
+            self.counts.read_again += 1
+            return
+        new, late = self._standing(document, known)
+        event_id = self.classifier.event_id(document.message)
+        self.counts.documents += new
+        self.counts.read_again += not new
+        self.counts.late += late
+        self.counts.unknown += new and event_id == UNKNOWN
+        if self.newest is None or document.time > self.newest:
+            self.newest = document.time
+        keyless = document.key is None
+        self.tracker.add(
+            Arrival(
+                key=document.key or keyless_unit(document),
+                keyless=keyless,
+                time=document.time,
+                cursor_time=document.cursor_time,
+                sequence=-1 if document.sequence is None else document.sequence,
+                event_id=event_id,
+                late=late,
+            )
+        )
+
+    def _standing(self, document: LogDocument, known: bool) -> tuple[bool, bool]:
+        """Whether a document is new, and whether it is late.
+
+        After a restart what stands before the overlap was read before the stop.
+        """
+        position = None if self._cursor is None else self._cursor.position
+        if position is None or document.cursor_time >= position:
+            self._seen.add(document)
+            return not known, False
+        if document.cursor_time < position - self._limits.overlap:
+            return False, False
+        self._seen.add(document)
+        return not known, not known
+
+
+UNKNOWN = 1
+
+
+@dataclass(slots=True)
+class Stopwatch:
+    """Seconds by stage of a run."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def add(self, stage: str, seconds: float) -> None:
+        """Adds to a stage."""
+        self.seconds[stage] = self.seconds.get(stage, 0.0) + seconds
+
+
+def tracker_limits(
+    settings: SourceSettings, source: LogSource, limits: ReadLimits
+) -> TrackerLimits:
+    """How the units of a source begin and end."""
+    rule = source.spec.session
+    window = None if rule.ends else timedelta(seconds=rule.unit_s or 300)
+    return TrackerLimits(
+        timeout=settings.session_timeout,
+        max_age=settings.max_session_age,
+        window=window,
+        max_open=limits.max_open,
+        max_events=limits.max_events,
+    )

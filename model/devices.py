@@ -1,0 +1,22 @@
+"""Where the networks run: CPU or CUDA, from the same code."""
+
+from __future__ import annotations
+
+import torch
+
+from model.errors import DeviceError
+
+CHOICES = ("auto", "cpu", "cuda")
+
+
+def choose_device(name: str = "auto") -> torch.device:
+    """`auto` takes CUDA where there is one. Raises DeviceError for what is absent."""
+    if name not in CHOICES:
+        raise DeviceError(f"device {name!r} is none of {', '.join(CHOICES)}")
+    available = torch.cuda.is_available()
+    if name == "cuda" and not available:
+        raise DeviceError(
+            "device cuda: this machine has none that torch can use; "
+            "use --device cpu, or auto"
+        )
+    return torch.device("cuda" if available and name != "cpu" else "cpu")

@@ -1,0 +1,257 @@
+"""Open sessions: events come in as they are read, units to judge come out.
+
+    add(event) … ─▶ close_due(watermark) ─▶ Candidate (closed, cut or too many)
+                 └▶ growing()            ─▶ Candidate (still open, has grown)
+
+Only event ids and times are kept, never messages: a unit that looks anomalous is
+fetched again whole before anything is said of it, so this is a screen, not the truth.
+Time is the source's own: `watermark` is how far the caller knows it to be complete.
+Memory is bounded by the cap on open units (the oldest are given out early), the cap on
+events a unit, and `max_age`, past which a key is cut on epoch-aligned windows.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from heapq import nsmallest
+from typing import Literal
+
+from model.events import EncodedSession, window_start
+
+Reason = Literal["closed", "growing", "cut", "evicted"]
+REMEMBERED = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class TrackerLimits:
+    """How units begin and end, and how many may be open.
+
+    `window`: the unit of keys that never end; None for keys that end. `max_age` cuts
+    a key that ends on windows of this length.
+    """
+
+    timeout: timedelta
+    max_age: timedelta
+    window: timedelta | None = None
+    keyless_window: timedelta = timedelta(minutes=5)
+    max_open: int = 50_000
+    max_events: int = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """One event on its way into a unit. `late`: it belongs before what was read."""
+
+    key: str
+    keyless: bool
+    time: datetime
+    cursor_time: datetime
+    sequence: int
+    event_id: int
+    late: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A unit to judge. `recheck`: judge it whole, whatever this screen says of it."""
+
+    key: str
+    keyless: bool
+    window_start: datetime | None
+    start: datetime
+    end: datetime
+    encoded: EncodedSession
+    reason: Reason
+    recheck: bool
+
+
+UnitId = tuple[str, datetime | None]
+Row = tuple[datetime, int, int]
+
+
+@dataclass(slots=True)
+class _Unit:
+    keyless: bool
+    starts: bool
+    opened_at: datetime
+    rows: list[Row] = field(default_factory=list)
+    first: datetime | None = None
+    last: datetime | None = None
+    recheck: bool = False
+    grown: bool = False
+
+
+class SessionTracker:
+    """The open units of one source. Not shared between threads."""
+
+    def __init__(self, limits: TrackerLimits) -> None:
+        self.limits = limits
+        self.overflowed = 0
+        self._units: dict[UnitId, _Unit] = {}
+        self._closed: OrderedDict[UnitId, None] = OrderedDict()
+        self._aged: OrderedDict[str, None] = OrderedDict()
+        self._ready: list[Candidate] = []
+
+    def __len__(self) -> int:
+        return len(self._units)
+
+    @property
+    def open_from(self) -> datetime | None:
+        """The cursor time of the earliest event of any open unit."""
+        return min((unit.opened_at for unit in self._units.values()), default=None)
+
+    def add(self, arrival: Arrival) -> None:
+        """Takes one event in; may make units ready to be given out."""
+        unit_id = self._unit_id(arrival)
+        unit = self._units.get(unit_id)
+        if unit is None:
+            unit = self._open(unit_id, arrival)
+        if unit_id[1] is None and self._too_old(unit, arrival.time):
+            self._cut(unit_id, unit)
+            self.add(arrival)
+            return
+        self._put(unit, arrival)
+
+    def close_due(self, watermark: datetime) -> list[Candidate]:
+        """The units that are over at this time of the source, and what was cut."""
+        ready, self._ready = self._ready, []
+        due = [
+            (unit_id, unit)
+            for unit_id, unit in self._units.items()
+            if self._is_over(unit_id, unit, watermark)
+        ]
+        for unit_id, unit in due:
+            ready.append(self._candidate(unit_id, unit, "closed"))
+            self._forget(unit_id)
+        return ready
+
+    def growing(self) -> list[Candidate]:
+        """Open units that have grown since the last call."""
+        grown = []
+        for unit_id, unit in self._units.items():
+            if unit.grown:
+                unit.grown = False
+                grown.append(self._candidate(unit_id, unit, "growing"))
+        return grown
+
+    def reported(self, key: str, start: datetime | None) -> None:
+        """A finding was written for this unit: judge it again when it closes."""
+        unit = self._units.get((key, start))
+        if unit is not None:
+            unit.recheck = True
+
+    def mark_aged(self, key: str) -> None:
+        """This key is known to live longer than `max_age`: cut it on windows."""
+        self._aged[key] = None
+        self._aged.move_to_end(key)
+        while len(self._aged) > REMEMBERED:
+            self._aged.popitem(last=False)
+
+    def _unit_id(self, arrival: Arrival) -> UnitId:
+        length = self._window_of(arrival)
+        if length is None:
+            return arrival.key, None
+        return arrival.key, window_start(arrival.time, length)
+
+    def _window_of(self, arrival: Arrival) -> timedelta | None:
+        if arrival.keyless and self.limits.window is None:
+            return self.limits.keyless_window
+        if self.limits.window is not None:
+            return self.limits.window
+        return self.limits.max_age if arrival.key in self._aged else None
+
+    def _open(self, unit_id: UnitId, arrival: Arrival) -> _Unit:
+        if len(self._units) >= self.limits.max_open:
+            self._evict()
+        unit = _Unit(
+            keyless=arrival.keyless,
+            starts=unit_id[1] is None,
+            opened_at=arrival.cursor_time,
+            recheck=unit_id in self._closed,
+        )
+        self._units[unit_id] = unit
+        return unit
+
+    def _put(self, unit: _Unit, arrival: Arrival) -> None:
+        if len(unit.rows) >= self.limits.max_events:
+            self.overflowed += 1
+        else:
+            unit.rows.append((arrival.time, arrival.sequence, arrival.event_id))
+        unit.first = min(unit.first or arrival.time, arrival.time)
+        unit.last = max(unit.last or arrival.time, arrival.time)
+        unit.opened_at = min(unit.opened_at, arrival.cursor_time)
+        unit.recheck = unit.recheck or arrival.late
+        unit.grown = True
+
+    def _too_old(self, unit: _Unit, time: datetime) -> bool:
+        if unit.first is None or unit.last is None:
+            return False
+        span = max(unit.last, time) - min(unit.first, time)
+        return span > self.limits.max_age
+
+    def _cut(self, unit_id: UnitId, unit: _Unit) -> None:
+        """A key that got too old: its events go to windows from now on."""
+        key = unit_id[0]
+        self.mark_aged(key)
+        self._ready.append(self._candidate(unit_id, unit, "cut"))
+        del self._units[unit_id]
+        for time, sequence, event_id in unit.rows:
+            start = window_start(time, self.limits.max_age)
+            part = self._units.get((key, start))
+            if part is None:
+                part = _Unit(unit.keyless, starts=False, opened_at=unit.opened_at)
+                self._units[(key, start)] = part
+            again = Arrival(key, unit.keyless, time, unit.opened_at, sequence, event_id)
+            self._put(part, again)
+
+    def _is_over(self, unit_id: UnitId, unit: _Unit, watermark: datetime) -> bool:
+        start = unit_id[1]
+        if start is None:
+            return (
+                unit.last is not None and unit.last + self.limits.timeout <= watermark
+            )
+        if unit.keyless and self.limits.window is None:
+            return start + self.limits.keyless_window <= watermark
+        return start + (self.limits.window or self.limits.max_age) <= watermark
+
+    def _evict(self) -> None:
+        """Too many are open: those that began first are judged as they stand."""
+        count = max(1, self.limits.max_open // 100)
+        oldest = nsmallest(count, self._units, key=lambda u: self._units[u].opened_at)
+        for unit_id in oldest:
+            unit = self._units[unit_id]
+            self._ready.append(self._candidate(unit_id, unit, "evicted"))
+            self._forget(unit_id)
+
+    def _forget(self, unit_id: UnitId) -> None:
+        del self._units[unit_id]
+        self._closed[unit_id] = None
+        self._closed.move_to_end(unit_id)
+        while len(self._closed) > REMEMBERED:
+            self._closed.popitem(last=False)
+
+    def _candidate(self, unit_id: UnitId, unit: _Unit, reason: Reason) -> Candidate:
+        assert unit.first is not None  # a unit is opened by its first event
+        assert unit.last is not None
+        key, start = unit_id
+        return Candidate(
+            key=key,
+            keyless=unit.keyless,
+            window_start=start,
+            start=unit.first,
+            end=unit.last,
+            encoded=EncodedSession(
+                ids=tuple(_ids(unit.rows)),
+                starts=unit.starts,
+                ends=start is None and reason == "closed",
+            ),
+            reason=reason,
+            recheck=unit.recheck or reason in ("cut", "evicted"),
+        )
+
+
+def _ids(rows: list[Row]) -> Iterator[int]:
+    return (event_id for _, _, event_id in sorted(rows))

@@ -1,0 +1,85 @@
+import random
+
+import numpy as np
+import pytest
+
+from model import TemplateMiner
+from model.detectors.protocol import Detector, detect
+from model.detectors.support import SupportDistance
+from model.detectors.unseen import UnseenCountVector, UnseenTemplate
+from model.events import EncodedSession, Session
+from model.vocabulary import BOS, EOS, Vocabulary, encode
+from tests.model.builders import cut_off, deadlocked, encoded, looping, shop
+
+DETECTORS = [UnseenTemplate, UnseenCountVector, SupportDistance]
+
+
+def as_ids(*groups: list[Session]) -> list[list[EncodedSession]]:
+    miner = TemplateMiner()
+    for group in groups:
+        for session in group:
+            for event in session.events:
+                miner.learn(event.message)
+    vocabulary = Vocabulary.of(miner)
+    return [encode(group, miner, vocabulary) for group in groups]
+
+
+@pytest.mark.parametrize("make", DETECTORS)
+def test_what_was_trained_on_is_normal_and_a_new_template_is_not(
+    make: type[Detector],
+) -> None:
+    detector = make()
+    detector.fit(encoded([4, 5, 6], [4, 5, 5, 6]) * 50)
+    flags = detect(detector, encoded([4, 5, 6], [4, 9, 6]))
+    assert flags.tolist() == [False, True]
+
+
+@pytest.mark.parametrize("make", DETECTORS)
+def test_scores_depend_on_the_session_alone(make: type[Detector]) -> None:
+    detector = make()
+    detector.fit(encoded([4, 5, 6], [4, 5, 5, 6]) * 50)
+    sessions = encoded([4, 5, 6], [6, 5, 4], [4, 9], [5])
+    together = detector.score(sessions)
+    alone = [detector.score([session])[0] for session in sessions]
+    assert np.allclose(together, alone)
+    assert len(detector.score([])) == 0
+
+
+def test_kinds_of_trouble_are_told_from_normal() -> None:
+    rng = random.Random(1)
+    odd = [make("x", rng) for make in (deadlocked, cut_off, looping)]
+    train, normal, trouble = as_ids(shop(200), shop(40, seed=1), odd)
+    detector = SupportDistance()
+    detector.fit(train)
+    assert not detect(detector, normal).any()
+    assert detect(detector, trouble).all()
+
+
+def test_a_few_anomalies_in_training_are_no_excuse_for_the_next() -> None:
+    rng = random.Random(2)
+    dirty = [deadlocked(f"d{i}", rng) for i in range(3)]
+    train, again = as_ids(shop(297) + dirty, [deadlocked("again", rng)])
+    detector, baseline = SupportDistance(), UnseenCountVector()
+    detector.fit(train)
+    baseline.fit(train)
+    assert detector.clean.tolist() == [True] * 297 + [False] * 3
+    assert detect(detector, again).all()
+    assert not detect(baseline, again).any()
+
+
+def test_an_open_unit_is_not_blamed_for_what_may_still_come() -> None:
+    detector = SupportDistance()
+    detector.fit(encoded([4, 5, 6, 7]) * 100)
+    prefix = EncodedSession((4, 5), ends=False)
+    assert not detect(detector, [prefix]).any()
+    assert detect(detector, [EncodedSession((4, 5))]).all()
+
+
+def test_state_restores_the_same_scores() -> None:
+    train, probes = as_ids(shop(100), shop(30, seed=5))
+    detector = SupportDistance()
+    detector.fit(train)
+    meta, arrays = detector.state()
+    again = SupportDistance.from_state(meta, arrays)
+    probes.append(EncodedSession((BOS + 50, EOS + 60)))
+    assert np.array_equal(again.score(probes), detector.score(probes))
