@@ -1,0 +1,168 @@
+"""Between elkwatch and Elasticsearch: reading logs, writing findings, keeping state.
+
+    client.connect ──▶ source.LogSource ──pages──▶ LogDocument …
+    … Finding ──▶ sink.FindingSink ──bulk create──▶ logs-elkwatch.anomaly-*
+    state.StateStore, cursor.CursorStore: what is remembered between runs
+    setup.install: the index templates all of this needs
+
+Knows nothing of the model, nor of alerts. What stands in `__all__` is what other
+packages may use.
+"""
+
+from connector.client import ClientConfig, EngineInfo, addresses, connect, preflight
+from connector.cursor import (
+    Cursor,
+    CursorStore,
+    ElasticCursorStore,
+    InMemoryCursorStore,
+    Version,
+)
+from connector.dead_letters import DeadLetter, DeadLetterSink
+from connector.decode import Decoder, needed_fields
+from connector.elastic_state import ElasticStateStore, state_index
+from connector.errors import (
+    ConfigError,
+    ConnectorError,
+    DecodeError,
+    EngineError,
+    EngineTooBusy,
+    EngineTooOld,
+    EngineUnreachable,
+    FieldMissing,
+    FieldUnfit,
+    IndexBlocked,
+    IndexMissing,
+    NotAuthenticated,
+    OwnOutputRefused,
+    PartialResults,
+    PrivilegeMissing,
+    RequestRefused,
+    SetupMissing,
+    SinkError,
+    SinkUnavailable,
+    SourceError,
+    SourceUnavailable,
+    StateConflict,
+    StateUnavailable,
+    TlsFailed,
+    UndatedDocument,
+)
+from connector.fetch import Fetched
+from connector.findings import (
+    EvidenceLine,
+    Finding,
+    finding_document,
+    finding_id,
+    stream_name,
+)
+from connector.layout import FieldReport, SourceReport
+from connector.records import (
+    DecodeCounts,
+    DecodeProblem,
+    KeyRequest,
+    LogDocument,
+    Page,
+    SessionRule,
+    SourceSpec,
+    WindowRequest,
+    join_key,
+    order_key,
+    split_key,
+)
+from connector.results import Results
+from connector.retrying import RetryPolicy
+from connector.run_figures import RunFigures, RunMetricsSink, run_stream_name
+from connector.seen import SeenIds
+from connector.setup import Action, install, missing, roles, templates
+from connector.sink import FindingSink, WriteReport
+from connector.source import LogSource
+from connector.state import (
+    STATE_KINDS,
+    InMemoryStateStore,
+    StateStore,
+    Stored,
+)
+from connector.timestamps import read_time, to_iso
+
+__all__ = [
+    "STATE_KINDS",
+    "Action",
+    "ClientConfig",
+    "ConfigError",
+    "ConnectorError",
+    "Cursor",
+    "CursorStore",
+    "DeadLetter",
+    "DeadLetterSink",
+    "DecodeCounts",
+    "DecodeError",
+    "DecodeProblem",
+    "Decoder",
+    "ElasticCursorStore",
+    "ElasticStateStore",
+    "EngineError",
+    "EngineInfo",
+    "EngineTooBusy",
+    "EngineTooOld",
+    "EngineUnreachable",
+    "EvidenceLine",
+    "Fetched",
+    "FieldMissing",
+    "FieldReport",
+    "FieldUnfit",
+    "Finding",
+    "FindingSink",
+    "InMemoryCursorStore",
+    "InMemoryStateStore",
+    "IndexBlocked",
+    "IndexMissing",
+    "KeyRequest",
+    "LogDocument",
+    "LogSource",
+    "NotAuthenticated",
+    "OwnOutputRefused",
+    "Page",
+    "PartialResults",
+    "PrivilegeMissing",
+    "RequestRefused",
+    "Results",
+    "RetryPolicy",
+    "RunFigures",
+    "RunMetricsSink",
+    "SeenIds",
+    "SessionRule",
+    "SetupMissing",
+    "SinkError",
+    "SinkUnavailable",
+    "SourceError",
+    "SourceReport",
+    "SourceSpec",
+    "SourceUnavailable",
+    "StateConflict",
+    "StateStore",
+    "StateUnavailable",
+    "Stored",
+    "TlsFailed",
+    "UndatedDocument",
+    "Version",
+    "WindowRequest",
+    "WriteReport",
+    "addresses",
+    "connect",
+    "finding_document",
+    "finding_id",
+    "install",
+    "join_key",
+    "missing",
+    "needed_fields",
+    "order_key",
+    "preflight",
+    "read_time",
+    "roles",
+    "run_stream_name",
+    "split_key",
+    "state_index",
+    "stream_name",
+    "templates",
+    "to_iso",
+]

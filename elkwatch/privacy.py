@@ -44,7 +44,7 @@ def masking(settings: Sequence[MaskSettings], key: bytes | None = None) -> Mask:
     return mask
 
 
-def _replaced(name: str, match: re2._Match, key: bytes) -> str:  # type: ignore[name-defined]
+def _replaced(name: str, match: re2._Match, key: bytes) -> str:
     value = str(match.group(0))
     if name == "card" and not _passes_luhn(value):
         return value

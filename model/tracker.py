@@ -254,4 +254,9 @@ class SessionTracker:
 
 
 def _ids(rows: list[Row]) -> Iterator[int]:
-    return (event_id for _, _, event_id in sorted(rows))
+    """Event ids by time, then sequence, then arrival."""
+    return (event_id for _, _, event_id in sorted(rows, key=_order))
+
+
+def _order(row: Row) -> tuple[datetime, int]:
+    return row[0], row[1]

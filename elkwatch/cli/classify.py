@@ -81,8 +81,9 @@ def classify(
     odd = 0
     if out != "-":
         Path(out).parent.mkdir(parents=True, exist_ok=True)
-    target = nullcontext(sys.stdout.buffer) if out == "-" else open(out, "wb")
-    with target as stream:
+    with (
+        nullcontext(sys.stdout.buffer) if out == "-" else Path(out).open("wb") as stream
+    ):
         for at in range(0, len(sessions), 2000):
             for verdict in classifier.classify(sessions[at : at + 2000]):
                 odd += verdict.anomaly

@@ -1,7 +1,7 @@
 """Typed masks: the parts of a message that vary, named by what they are.
 
-Masks run in order, each over the text that the ones before left, on RE2: its time
-is linear in the length of the text whatever the pattern, so that neither a hostile
+One pass finds which masks match the message at all; those run in order, each over the
+text that the ones before left. All of it on RE2: its time is linear in the length of the text whatever the pattern, so that neither a hostile
 message nor a user's own mask can make it stop. Patterns therefore have no
 look-around and no back references; a mask that must leave the character before it
 alone captures it and puts it back (`lead`).
@@ -63,26 +63,29 @@ class Masker:
     def __init__(self, extra: Sequence[Mask] = ()) -> None:
         self.masks = (*extra, *BUILT_IN)
         self._steps: list[tuple[Callable[[str, str], str], str]] = []
+        self._any = re2.Set.SearchSet(_options())
         for mask in self.masks:
             self._steps.append(_compile(mask))
+            self._any.Add(mask.pattern)
+        self._any.Compile()
         for mask, step in zip(extra, self._steps, strict=False):
             _refuse_greedy(mask, step)
 
     def __call__(self, text: str) -> str:
         """The text with every value replaced by its placeholder."""
-        for substitute, replacement in self._steps:
+        for number in sorted(self._any.Match(text) or ()):
+            substitute, replacement = self._steps[number]
             text = substitute(replacement, text)
         return text
 
     def explain(self, text: str) -> list[tuple[str, str]]:
         """What each mask that changed the text made of it: [(mask name, text)]."""
         trail = []
-        for mask, (substitute, replacement) in zip(
-            self.masks, self._steps, strict=True
-        ):
+        for number in sorted(self._any.Match(text) or ()):
+            substitute, replacement = self._steps[number]
             after = substitute(replacement, text)
             if after != text:
-                trail.append((mask.name, after))
+                trail.append((self.masks[number].name, after))
             text = after
         return trail
 
@@ -102,10 +105,8 @@ def parse_masks(definitions: Iterable[str]) -> tuple[Mask, ...]:
 
 
 def _compile(mask: Mask) -> tuple[Callable[[str, str], str], str]:
-    options = re2.Options()
-    options.log_errors = False
     try:
-        pattern = re2.compile(mask.pattern, options)
+        pattern = re2.compile(mask.pattern, _options())
     except re2.error as error:
         raise MaskError(
             f"mask {mask.name}: {mask.pattern!r} does not compile ({_text(error)}); "
@@ -113,6 +114,13 @@ def _compile(mask: Mask) -> tuple[Callable[[str, str], str], str]:
         ) from error
     placeholder = f"<{mask.name}>"
     return pattern.sub, rf"\1{placeholder}" if mask.lead else placeholder
+
+
+def _options() -> re2.Options:
+    options = re2.Options()
+    options.log_errors = False
+    options.max_mem = 64 << 20
+    return options
 
 
 def _refuse_greedy(mask: Mask, step: tuple[Callable[[str, str], str], str]) -> None:

@@ -1,0 +1,198 @@
+"""From a document as it was shipped to a LogDocument.
+
+    source ──message_field, body.text, event.original──▶ text (≤ 32 kB, valid Unicode)
+           ──time_field──▶ UTC time
+           ──session rule──▶ key
+           ──severity, service, host, sequence──▶ as text, as text, as text, as int
+
+What is odd is handled and counted; only a document without a readable time is left
+out, and reported. The same decoder serves documents out of Elasticsearch and plain
+dictionaries out of a file. It runs once for every line of log, so whatever can be
+decided once is decided at construction.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from connector.errors import UndatedDocument
+from connector.fieldpaths import compile_path, first_of
+from connector.records import (
+    DecodeCounts,
+    DecodeProblem,
+    LogDocument,
+    SourceSpec,
+)
+from connector.sessionkeys import key_reader
+from connector.texts import (
+    MAX_TEXT_BYTES,
+    as_int,
+    as_label,
+    clean_text,
+    document_text,
+    plain,
+)
+from connector.timestamps import read_time
+
+MESSAGE_FALLBACKS = ("message", "body.text", "event.original")
+SEQUENCE_FALLBACKS = ("event.sequence", "log.offset")
+
+_ALWAYS_ASCII_UNTIL = MAX_TEXT_BYTES // 4
+
+
+class Decoder:
+    """Decodes the documents of one source. `counts` adds up what was odd.
+
+    Raises ConfigError at construction for a session pattern that does not compile.
+    """
+
+    def __init__(self, spec: SourceSpec) -> None:
+        self.spec = spec
+        self.counts = DecodeCounts()
+        self._message = first_of((spec.message_field, *MESSAGE_FALLBACKS))
+        self._time = compile_path(spec.time_field)
+        self._severity = compile_path(spec.severity_field)
+        self._service = compile_path(spec.service_field)
+        self._host = compile_path(spec.host_field)
+        self._sequence = first_of(sequence_paths(spec))
+        self._key = key_reader(spec)
+
+    def decode(
+        self,
+        source: Mapping[str, Any],
+        *,
+        doc_id: str = "",
+        index: str = "",
+        cursor_time: datetime | None = None,
+    ) -> LogDocument:
+        """The record of one document. `cursor_time` defaults to its own time.
+
+        Raises UndatedDocument where the time field is absent or unreadable.
+        """
+        counts = self.counts
+        counts.documents += 1
+        stamp = self._time(source)
+        try:
+            time = read_time(stamp)
+        except ValueError as error:
+            counts.bad_time += 1
+            raise UndatedDocument(self._undated(stamp, error)) from None
+        message = self._message(source)
+        if type(message) is not str:
+            message = self._as_text(message)
+        if len(message) > _ALWAYS_ASCII_UNTIL:
+            message = self._shortened(message)
+        if not message.isascii() or "\0" in message:
+            message = self._repaired(message)
+        key = self._key(source, message)
+        if key is None:
+            counts.no_key += 1
+        sequence = self._sequence(source)
+        if sequence is not None and type(sequence) is not int:
+            sequence = as_int(sequence)
+        return LogDocument(
+            doc_id,
+            index,
+            time,
+            message,
+            key,
+            as_label(self._severity(source)),
+            as_label(self._service(source)),
+            as_label(self._host(source)),
+            sequence,
+            time if cursor_time is None else cursor_time,
+        )
+
+    def decode_many(
+        self, hits: Iterable[Mapping[str, Any]]
+    ) -> tuple[list[LogDocument], list[DecodeProblem]]:
+        """The records of search hits (`_id`, `_index`, `_source`), in order.
+
+        A hit may carry `cursor_time` (a datetime) beside; those that cannot be used
+        come back as problems.
+        """
+        documents: list[LogDocument] = []
+        problems: list[DecodeProblem] = []
+        decode = self.decode
+        for hit in hits:
+            source = hit["_source"]
+            try:
+                documents.append(
+                    decode(
+                        source,
+                        doc_id=hit.get("_id", ""),
+                        index=hit.get("_index", ""),
+                        cursor_time=hit.get("cursor_time"),
+                    )
+                )
+            except UndatedDocument as error:
+                problems.append(
+                    DecodeProblem(
+                        hit.get("_id", ""),
+                        hit.get("_index", ""),
+                        str(error),
+                        document_text(source),
+                    )
+                )
+        return documents, problems
+
+    def _undated(self, stamp: Any, error: ValueError) -> str:
+        field = self.spec.time_field
+        if stamp is None:
+            return f"no {field}: name the field with the time as time_field"
+        return f"{field}: {error}"
+
+    def _as_text(self, value: Any) -> str:
+        if isinstance(value, list) and len(value) == 1:
+            value = value[0]
+            if isinstance(value, str):
+                return value
+        if value is None or value == [] or value == {}:
+            self.counts.missing_text += 1
+            return ""
+        self.counts.not_text += 1
+        if isinstance(value, list):
+            return "\n".join(plain(item) for item in value if item is not None)
+        return plain(value)
+
+    def _shortened(self, text: str) -> str:
+        data = text.encode("utf-8", "surrogatepass")
+        if len(data) <= MAX_TEXT_BYTES:
+            return text
+        self.counts.truncated += 1
+        cut = data[:MAX_TEXT_BYTES]
+        # A character cut in two at the end is dropped, not replaced.
+        while cut and data[len(cut)] & 0xC0 == 0x80:
+            cut = cut[:-1]
+        return cut.decode("utf-8", "surrogatepass")
+
+    def _repaired(self, text: str) -> str:
+        clean = clean_text(text)
+        if clean is not text:
+            self.counts.bad_unicode += 1
+        return clean
+
+
+def sequence_paths(spec: SourceSpec) -> tuple[str, ...]:
+    """The fields that order documents of equal time, the best first."""
+    if spec.sequence_field:
+        return (spec.sequence_field,)
+    return SEQUENCE_FALLBACKS
+
+
+def needed_fields(spec: SourceSpec) -> tuple[str, ...]:
+    """Every field a decoder of this source looks at, each once."""
+    return tuple(
+        dict.fromkeys(
+            (
+                spec.time_field,
+                spec.message_field,
+                *MESSAGE_FALLBACKS,
+                spec.severity_field,
+                spec.service_field,
+                spec.host_field,
+                *sequence_paths(spec),
+                *spec.key_fields,
+            )
+        )
+    )

@@ -1,0 +1,89 @@
+"""Field paths: `host.name` found in whatever shape a shipper wrote it.
+
+Elasticsearch takes `{"host": {"name": …}}`, `{"host.name": …}` and every mixture as the
+same field, and gives `_source` back as it came. A path is compiled once and then tried
+in all shapes.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+Getter = Callable[[Mapping[str, Any]], Any]
+
+
+def compile_path(path: str) -> Getter:
+    """A function from a document to the value at `path`, or None.
+
+    The whole dotted key is tried first, then the nested shapes. Of a list of objects
+    the first that has the value gives it.
+    """
+    segments = path.split(".")
+    if len(segments) == 1:
+        return lambda source: source.get(path)
+    if len(segments) == 2:
+        return _two(path, *segments)
+    return _several(path, segments)
+
+
+def _two(path: str, head: str, tail: str) -> Getter:
+    inner = compile_path(tail)
+
+    def get(source: Mapping[str, Any]) -> Any:
+        value = source.get(path)
+        if value is not None:
+            return value
+        below = source.get(head)
+        if type(below) is dict:
+            return below.get(tail)
+        return _below(below, inner) if below is not None else None
+
+    return get
+
+
+def _several(path: str, segments: list[str]) -> Getter:
+    splits = [
+        (".".join(segments[:i]), compile_path(".".join(segments[i:])))
+        for i in range(1, len(segments))
+    ]
+
+    def get(source: Mapping[str, Any]) -> Any:
+        value = source.get(path)
+        if value is not None:
+            return value
+        for head, inner in splits:
+            below = source.get(head)
+            if below is not None:
+                value = _below(below, inner)
+                if value is not None:
+                    return value
+        return None
+
+    return get
+
+
+def _below(below: Any, inner: Getter) -> Any:
+    if isinstance(below, Mapping):
+        return inner(below)
+    if isinstance(below, list):
+        for item in below:
+            if isinstance(item, Mapping):
+                value = inner(item)
+                if value is not None:
+                    return value
+    return None
+
+
+def first_of(paths: tuple[str, ...]) -> Getter:
+    """A function from a document to the first value that one of `paths` has."""
+    getters = [compile_path(path) for path in dict.fromkeys(paths)]
+    if len(getters) == 1:
+        return getters[0]
+
+    def get(source: Mapping[str, Any]) -> Any:
+        for getter in getters:
+            value = getter(source)
+            if value is not None:
+                return value
+        return None
+
+    return get

@@ -1,0 +1,214 @@
+"""What elkwatch found, and the ECS document it becomes.
+
+A finding is one session (or window) of one source. Its id comes from the session alone,
+never from the events in it: a late document changes the finding and makes no second.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Any, Literal
+
+from connector.timestamps import to_iso
+
+ECS_VERSION = "8.17.0"
+DATASET = "elkwatch.anomaly"
+
+Severity = Literal["low", "medium", "high", "critical"]
+Status = Literal["open", "withdrawn"]
+
+EVENT_SEVERITY: dict[str, int] = {"low": 21, "medium": 47, "high": 73, "critical": 99}
+LOG_LEVEL: dict[str, str] = {
+    "low": "info",
+    "medium": "warning",
+    "high": "error",
+    "critical": "critical",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceLine:
+    """One unexpected line: where in the session, how unexpected, what was expected.
+
+    `expected`: templates and their probability, the likeliest first.
+    """
+
+    position: int
+    template: str
+    message: str
+    surprise_nats: float
+    expected: tuple[tuple[str, float], ...] = ()
+    doc_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A session that was judged, with its class, its advice and its evidence.
+
+    `window_start` is None for keys that end. `missing` names templates that were
+    expected and did not come. `detected_at` is when it was written first; it is not
+    part of what a finding says, so a replay at another time changes nothing.
+    """
+
+    source: str
+    session: str
+    window_start: datetime | None
+    start: datetime
+    end: datetime
+    events: int
+    detected_at: datetime
+    score: float
+    threshold: float
+    risk: int
+    confidence: float
+    class_id: str
+    class_name: str
+    pattern: str
+    severity: Severity
+    known: bool
+    advice: str
+    causes: tuple[str, ...]
+    model_version: str
+    unknown_ratio: float
+    service: str | None
+    host: str | None
+    fingerprint: str
+    evidence: tuple[EvidenceLine, ...] = ()
+    missing: tuple[str, ...] = ()
+    log_url: str | None = None
+    anomaly: bool = True
+    status: Status = "open"
+
+    @property
+    def finding_id(self) -> str:
+        """The `_id`: 32 hex digits of source, session and window start."""
+        return finding_id(self.source, self.session, self.window_start)
+
+
+def finding_id(source: str, session: str, window_start: datetime | None) -> str:
+    """The id of the finding of this session instance, whether there is one or not."""
+    instance = (source, session, "" if window_start is None else to_iso(window_start))
+    text = "\0".join(instance).encode("utf-8", "surrogatepass")
+    return sha256(text).hexdigest()[:32]
+
+
+def stream_name(namespace: str) -> str:
+    """The data stream that findings are written to."""
+    return f"logs-{DATASET}-{namespace}"
+
+
+def finding_document(finding: Finding, namespace: str) -> dict[str, Any]:
+    """The ECS document of a finding, ready to index. Empty values are left out."""
+    hosts = [finding.host] if finding.host else []
+    return {
+        "@timestamp": to_iso(finding.end),
+        "message": _headline(finding),
+        "ecs": {"version": ECS_VERSION},
+        "data_stream": {"type": "logs", "dataset": DATASET, "namespace": namespace},
+        "event": _event(finding),
+        "rule": {
+            "id": finding.class_id,
+            "name": finding.class_name,
+            "category": finding.pattern,
+            "version": finding.model_version,
+            "description": finding.advice,
+        },
+        "log": {"level": LOG_LEVEL[finding.severity]},
+        "tags": ["elkwatch"],
+        **({"service": {"name": finding.service}} if finding.service else {}),
+        **({"host": {"name": finding.host}} if finding.host else {}),
+        **({"related": {"hosts": hosts}} if hosts else {}),
+        "elkwatch": _elkwatch(finding),
+    }
+
+
+def _event(finding: Finding) -> dict[str, Any]:
+    action = "anomaly-withdrawn" if finding.status == "withdrawn" else "anomaly-found"
+    duration = finding.end - finding.start
+    event = {
+        "kind": "alert" if finding.anomaly else "event",
+        "id": finding.finding_id,
+        "module": "elkwatch",
+        "dataset": DATASET,
+        "action": action,
+        "start": to_iso(finding.start),
+        "end": to_iso(finding.end),
+        "duration": duration // timedelta(microseconds=1) * 1000,
+        "severity": EVENT_SEVERITY[finding.severity],
+        "risk_score": finding.risk,
+        "reason": _reason(finding),
+        "ingested": to_iso(finding.detected_at),
+    }
+    if finding.log_url:
+        event["url"] = finding.log_url
+    return event
+
+
+def _elkwatch(finding: Finding) -> dict[str, Any]:
+    session: dict[str, Any] = {"id": finding.session, "events": finding.events}
+    if finding.window_start is not None:
+        session["window_start"] = to_iso(finding.window_start)
+    return {
+        "source": finding.source,
+        "session": session,
+        "anomaly": finding.anomaly,
+        "status": finding.status,
+        "score": finding.score,
+        "threshold": finding.threshold,
+        "risk": finding.risk,
+        "severity": finding.severity,
+        "class": {
+            "id": finding.class_id,
+            "name": finding.class_name,
+            "known": finding.known,
+            "confidence": finding.confidence,
+        },
+        "pattern": finding.pattern,
+        "causes": list(finding.causes),
+        "model": {"version": finding.model_version},
+        "unknown_ratio": finding.unknown_ratio,
+        "fingerprint": finding.fingerprint,
+        "evidence": [_evidence(line) for line in finding.evidence],
+        "missing": list(finding.missing),
+    }
+
+
+def _evidence(line: EvidenceLine) -> dict[str, Any]:
+    document: dict[str, Any] = {
+        "position": line.position,
+        "template": line.template,
+        "message": line.message,
+        "surprise_nats": line.surprise_nats,
+        "expected": [[template, share] for template, share in line.expected],
+    }
+    if line.doc_id is not None:
+        document["doc_id"] = line.doc_id
+    return document
+
+
+def _headline(finding: Finding) -> str:
+    where = f" on {finding.service}" if finding.service else ""
+    if finding.status == "withdrawn":
+        return f"Withdrawn: {finding.class_name}{where}, session {finding.session}"
+    return f"{finding.class_name}{where}, session {finding.session}"
+
+
+def _reason(finding: Finding) -> str:
+    verdict = (
+        f"score {finding.score:.3g} against a threshold of {finding.threshold:.3g}"
+    )
+    if finding.status == "withdrawn":
+        return (
+            f"Withdrawn: with all {finding.events} events of session "
+            f"{finding.session} known, it no longer deviates ({verdict})."
+        )
+    parts = []
+    if finding.evidence:
+        parts.append(f"{len(finding.evidence)} unexpected")
+    if finding.missing:
+        parts.append(f"{len(finding.missing)} missing")
+    what = " and ".join(parts) or "an unusual course"
+    return (
+        f"{finding.class_name}: {what} among {finding.events} events of session "
+        f"{finding.session} ({verdict})."
+    )

@@ -1,0 +1,258 @@
+"""A search read to its end, page by page, over a point in time.
+
+    open ──▶ search_after ──▶ page ──▶ search_after ──▶ page … ──▶ close
+               │ context lost
+               └──▶ open again, from the last sort value on, without what was given
+
+A page is given only if every shard answered. The point in time is closed whatever
+happens.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from elastic_transport import ObjectApiResponse
+from elasticsearch import ApiError, Elasticsearch, NotFoundError, TransportError
+
+from connector.errors import IndexMissing, PartialResults, SourceUnavailable
+from connector.faults import why
+from connector.own_output import own_output_clauses
+from connector.retrying import RetryPolicy
+from connector.timestamps import sort_value_to_iso
+
+KEEP_ALIVE = "2m"
+TIME_FORMAT = "strict_date_optional_time_nanos"
+
+_REOPENINGS_MAX = 5
+_REMEMBERED_AT_BOUND_MAX = 100_000
+
+Hit = dict[str, Any]
+Clause = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What to read, in which order.
+
+    `filters` is asked for anew at each page, so that it may narrow meanwhile. Documents
+    come by `order_by` ascending; `nanos`: that field is a date_nanos somewhere.
+    `includes` are taken from `_source`, `fields` from the mapping.
+    """
+
+    index: str
+    filters: Callable[[], list[Clause]]
+    order_by: str
+    nanos: bool
+    includes: tuple[str, ...]
+    fields: tuple[Clause, ...] = ()
+
+
+class PageSize:
+    """How many documents to ask for: bounded in number and, by what came, in bytes."""
+
+    def __init__(self, maximum: int, *, budget_bytes: int = 32 * 1024 * 1024) -> None:
+        if not 1 <= maximum <= 10_000:
+            raise ValueError(f"page_size {maximum}: between 1 and 10000")
+        self.maximum = maximum
+        self.minimum = min(50, maximum)
+        self.current = min(maximum, 1000)
+        self._budget_bytes = budget_bytes
+
+    def shrink(self, _: BaseException | None = None) -> None:
+        """Half as many from now on: the other side is short of memory."""
+        self.current = max(self.minimum, self.current // 2)
+
+    def fit(self, documents: int, size_bytes: int) -> None:
+        """Learn from a page: grow at most twofold, shrink to the budget at once."""
+        if documents == 0:
+            return
+        fitting = self._budget_bytes * documents // max(1, size_bytes)
+        wanted = min(fitting, self.current * 2, self.maximum)
+        self.current = max(self.minimum, wanted)
+
+
+class PitReader:
+    """Reads one `Search`. Iterate it once; `close` the iterator to stop early.
+
+    Raises IndexMissing, PartialResults, SourceUnavailable, or what `translate` makes of
+    another refusal.
+    """
+
+    def __init__(
+        self,
+        client: Elasticsearch,
+        search: Search,
+        *,
+        size: PageSize,
+        retry: RetryPolicy,
+        doing: str,
+    ) -> None:
+        self._client = client
+        self._search = search
+        self._size = size
+        self._retry = retry
+        self._doing = doing
+        self._pit_id: str | None = None
+        self._after: list[Any] | None = None
+        self._resume_at: int | None = None
+        self._at_bound: tuple[int | None, set[str]] = (None, set())
+
+    def __iter__(self) -> Iterator[list[Hit]]:
+        try:
+            yield from self._pages()
+        finally:
+            self._close()
+
+    def _pages(self) -> Iterator[list[Hit]]:
+        self._open()
+        reopened = 0
+        while True:
+            try:
+                hits, asked = self._next()
+            except NotFoundError as error:
+                # The point in time, or an index in it, is gone.
+                if reopened == _REOPENINGS_MAX:
+                    raise SourceUnavailable(
+                        f"{self._doing}: the point in time was lost {reopened} times "
+                        "in a row; does a node keep restarting?"
+                    ) from error
+                reopened += 1
+                self._reopen()
+                continue
+            reopened = 0
+            if hits:
+                self._after = hits[-1]["sort"]
+                fresh = self._not_given(hits)
+                self._remember_bound(hits)
+                if fresh:
+                    yield fresh
+            if len(hits) < asked:
+                return
+
+    def _open(self) -> None:
+        try:
+            answer = self._retry.call(
+                lambda: self._client.open_point_in_time(
+                    index=self._search.index, keep_alive=KEEP_ALIVE
+                ),
+                doing=self._doing,
+                exhausted=SourceUnavailable,
+                passes=(NotFoundError,),
+            )
+        except NotFoundError as error:
+            raise IndexMissing(
+                f"{self._doing}: there is no index {self._search.index}; check the "
+                "name, or end it with * if it comes and goes"
+            ) from error
+        _check_shards(answer.get("_shards", {}), self._doing)
+        self._pit_id = answer["id"]
+
+    def _reopen(self) -> None:
+        self._close()
+        self._open()
+        self._after = None
+        self._resume_at = self._at_bound[0]
+
+    def _close(self) -> None:
+        if self._pit_id is not None:
+            with suppress(ApiError, TransportError):
+                self._client.close_point_in_time(id=self._pit_id)
+            self._pit_id = None
+
+    def _next(self) -> tuple[list[Hit], int]:
+        """The next hits, and how many were asked for: fewer came, it was the last."""
+        asked = 0
+
+        def request() -> ObjectApiResponse[Any]:
+            nonlocal asked
+            asked = self._size.current
+            return self._client.search(**self._request(asked))
+
+        answer = self._retry.call(
+            request,
+            doing=self._doing,
+            exhausted=SourceUnavailable,
+            before_retry=self._size.shrink,
+            passes=(NotFoundError,),
+        )
+        _check_shards(answer["_shards"], self._doing)
+        if answer["timed_out"]:
+            raise PartialResults(f"{self._doing}: the search timed out on some shard")
+        self._pit_id = answer.get("pit_id", self._pit_id)
+        hits: list[Hit] = answer["hits"]["hits"]
+        return hits, asked
+
+    def _request(self, size: int) -> dict[str, Any]:
+        search = self._search
+        filters = search.filters()
+        if self._resume_at is not None:
+            bound = sort_value_to_iso(self._resume_at, nanos=search.nanos)
+            filters = [*filters, time_range(search.order_by, gte=bound)]
+        request: dict[str, Any] = {
+            "pit": {"id": self._pit_id, "keep_alive": KEEP_ALIVE},
+            "query": {"bool": {"filter": filters, "must_not": own_output_clauses()}},
+            "sort": [sort_clause(search.order_by, search.nanos), {"_shard_doc": "asc"}],
+            "size": size,
+            "source": {"includes": list(search.includes)},
+            "track_total_hits": False,
+            "allow_partial_search_results": False,
+        }
+        if search.fields:
+            request["fields"] = list(search.fields)
+        if self._after is not None:
+            request["search_after"] = self._after
+        return request
+
+    def _not_given(self, hits: list[Hit]) -> list[Hit]:
+        """Without what was given before the context was lost."""
+        bound, given = self._at_bound
+        if self._resume_at is None or hits[0]["sort"][0] != bound:
+            return hits
+        return [
+            hit
+            for hit in hits
+            if hit["sort"][0] != bound or _identity(hit) not in given
+        ]
+
+    def _remember_bound(self, hits: list[Hit]) -> None:
+        """Keep which documents of the last sort value were given, within bounds."""
+        last = hits[-1]["sort"][0]
+        bound, given = self._at_bound
+        if last != bound:
+            given = set()
+        for hit in reversed(hits):
+            if hit["sort"][0] != last or len(given) >= _REMEMBERED_AT_BOUND_MAX:
+                break
+            given.add(_identity(hit))
+        self._at_bound = (last, given)
+
+
+def time_range(path: str, **bounds: str) -> Clause:
+    """A range on a time field; bounds are ISO texts under gte, gt, lte, lt."""
+    return {"range": {path: {**bounds, "format": TIME_FORMAT}}}
+
+
+def sort_clause(path: str, nanos: bool, order: str = "asc") -> Clause:
+    """Order by a time field that some index may not map, or map as date_nanos."""
+    kind = "date_nanos" if nanos else "date"
+    clause = {"order": order, "unmapped_type": kind}
+    if nanos:
+        clause["numeric_type"] = "date_nanos"
+    return {path: clause}
+
+
+def _identity(hit: Hit) -> str:
+    return f"{hit['_index']}\0{hit['_id']}"
+
+
+def _check_shards(shards: dict[str, Any], doing: str) -> None:
+    failed = shards.get("failed", 0)
+    if failed:
+        kind, reason = why((shards.get("failures") or [{}])[0].get("reason", {}))
+        raise PartialResults(
+            f"{doing}: {failed} of {shards.get('total')} shards did not answer "
+            f"({kind or 'no reason given'}{': ' + reason if reason else ''}); "
+            "nothing was skipped, it is read again once they do"
+        )

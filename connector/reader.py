@@ -1,0 +1,121 @@
+"""One way to read documents of a source, for paging onward and for fetching again."""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Any
+
+from elasticsearch import Elasticsearch
+
+from connector.decode import Decoder
+from connector.fieldpaths import compile_path
+from connector.layout import Layout
+from connector.pit import Clause, Hit, PageSize, PitReader, Search
+from connector.records import Page, SourceSpec
+from connector.retrying import RetryPolicy
+from connector.timestamps import from_sort_value, read_time
+
+
+class SourceReader:
+    """Reads documents by a layout and decodes them with a decoder given at each call.
+
+    It learns the size of documents and asks for pages that fit in memory.
+    """
+
+    def __init__(
+        self,
+        client: Elasticsearch,
+        spec: SourceSpec,
+        layout: Layout,
+        *,
+        size: PageSize,
+        retry: RetryPolicy,
+    ) -> None:
+        self.spec = spec
+        self.layout = layout
+        self._client = client
+        self._size = size
+        self._retry = retry
+        self._message = compile_path(spec.message_field)
+
+    def pages(
+        self,
+        filters: Callable[[], list[Clause]],
+        *,
+        order_by: str,
+        decoder: Decoder,
+    ) -> Iterator[Page]:
+        """Documents that pass `filters`, by a time field ascending, page by page.
+
+        Raises IndexMissing, PartialResults, SourceUnavailable or an EngineError.
+        """
+        layout = self.layout
+        search = Search(
+            index=layout.pattern,
+            filters=filters,
+            order_by=order_by,
+            nanos=layout.nanos(order_by),
+            includes=layout.includes,
+            fields=layout.fields_clause(self.spec.time_field),
+        )
+        reader = PitReader(
+            self._client,
+            search,
+            size=self._size,
+            retry=self._retry,
+            doing=f"source {self.spec.name}",
+        )
+        cursor_time = self._cursor_time(order_by)
+        for hits in reader:
+            truncated = decoder.counts.truncated
+            page = self._decoded(hits, cursor_time, decoder)
+            self._size.fit(
+                len(hits),
+                self._bytes_of(page, hits, decoder.counts.truncated - truncated),
+            )
+            yield page
+
+    def _decoded(
+        self,
+        hits: list[Hit],
+        cursor_time: Callable[[Hit], datetime | None],
+        decoder: Decoder,
+    ) -> Page:
+        computed = self.layout.computed
+        for hit in hits:
+            if computed:
+                hit["_source"] = hit.get("_source", {}) | hit.get("fields", {})
+            hit["cursor_time"] = cursor_time(hit)
+        documents, problems = decoder.decode_many(hits)
+        return Page(tuple(documents), tuple(problems))
+
+    def _cursor_time(self, order_by: str) -> Callable[[Hit], datetime | None]:
+        """Where a hit stands in the order of reading.
+
+        The sort value where that is what was sorted by: a `date` field keeps whole
+        milliseconds, and the position must agree with what a range finds. Else as it
+        stands in the document; None, and with it the document's time, where it does
+        not.
+        """
+        cursor_field = self.layout.cursor_field
+        if order_by == cursor_field:
+            from_sort = from_sort_value(nanos=self.layout.nanos(order_by))
+            return lambda hit: from_sort(hit["sort"][0])
+        get = compile_path(cursor_field)
+
+        def from_source(hit: Hit) -> datetime | None:
+            try:
+                return read_time(get(hit["_source"]))
+            except ValueError:
+                return None
+
+        return from_source
+
+    def _bytes_of(self, page: Page, hits: list[Hit], truncated: int) -> int:
+        """About how large the page was: its messages, before they were cut."""
+        if not truncated:
+            return sum(len(document.message) for document in page.documents)
+        return sum(len(_as_text(self._message(hit["_source"]))) for hit in hits)
+
+
+def _as_text(value: Any) -> str:
+    return value if isinstance(value, str) else str(value)

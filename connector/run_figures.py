@@ -1,0 +1,162 @@
+"""What each run did, one document a run and source, in the metrics stream."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Any
+
+from elasticsearch import Elasticsearch
+
+from connector.bulk import BulkItem, BulkWriter
+from connector.errors import SinkError
+from connector.findings import ECS_VERSION
+from connector.retrying import RetryPolicy
+from connector.timestamps import to_iso
+
+RUN_DATASET = "elkwatch.run"
+
+
+@dataclass(frozen=True, slots=True)
+class RunFigures:
+    """The figures of one run over one source.
+
+    `documents_late`: those whose session had been closed already. `sessions_confirmed`:
+    those that deviated and were fetched again whole. `lag_s`: how far behind now the
+    reading stands. `unknown_ratio`: share of events the model knows no template for.
+    `durations_s`: seconds by stage (read, score, confirm, write, alert …). `oddities`:
+    the counts of DecodeCounts by name. `failure`: the one line a run failed with.
+    """
+
+    run_id: str
+    source: str
+    started_at: datetime
+    ended_at: datetime
+    documents_read: int = 0
+    documents_late: int = 0
+    problems: int = 0
+    sessions_scored: int = 0
+    sessions_open: int = 0
+    sessions_confirmed: int = 0
+    findings_created: int = 0
+    findings_amended: int = 0
+    findings_withdrawn: int = 0
+    dead_letters: int = 0
+    notifications_sent: int = 0
+    notifications_failed: int = 0
+    unknown_ratio: float = 0.0
+    lag_s: float | None = None
+    model_version: str = ""
+    durations_s: Mapping[str, float] = field(default_factory=dict)
+    oddities: Mapping[str, int] = field(default_factory=dict)
+    failure: str | None = None
+
+    @property
+    def figures_id(self) -> str:
+        """The `_id`: one document a run and source."""
+        return sha256(f"{self.run_id}\0{self.source}".encode()).hexdigest()[:32]
+
+
+def run_stream_name(namespace: str) -> str:
+    """The data stream that run figures are written to."""
+    return f"metrics-{RUN_DATASET}-{namespace}"
+
+
+def run_document(figures: RunFigures, namespace: str) -> dict[str, Any]:
+    """The document of a run, ready to index."""
+    duration = figures.ended_at - figures.started_at
+    return {
+        "@timestamp": to_iso(figures.ended_at),
+        "ecs": {"version": ECS_VERSION},
+        "data_stream": {
+            "type": "metrics",
+            "dataset": RUN_DATASET,
+            "namespace": namespace,
+        },
+        "event": {
+            "kind": "metric",
+            "module": "elkwatch",
+            "dataset": RUN_DATASET,
+            "start": to_iso(figures.started_at),
+            "end": to_iso(figures.ended_at),
+            "duration": duration // timedelta(microseconds=1) * 1000,
+            "outcome": "failure" if figures.failure else "success",
+            "ingested": to_iso(figures.ended_at),
+        },
+        **({"error": {"message": figures.failure}} if figures.failure else {}),
+        "elkwatch": {
+            "source": figures.source,
+            "model": {"version": figures.model_version},
+            "run": _run(figures),
+        },
+    }
+
+
+def _run(figures: RunFigures) -> dict[str, Any]:
+    run: dict[str, Any] = {
+        "id": figures.run_id,
+        "documents": {
+            "read": figures.documents_read,
+            "late": figures.documents_late,
+            "problems": figures.problems,
+        },
+        "sessions": {
+            "scored": figures.sessions_scored,
+            "open": figures.sessions_open,
+            "confirmed": figures.sessions_confirmed,
+        },
+        "findings": {
+            "created": figures.findings_created,
+            "amended": figures.findings_amended,
+            "withdrawn": figures.findings_withdrawn,
+        },
+        "notifications": {
+            "sent": figures.notifications_sent,
+            "failed": figures.notifications_failed,
+        },
+        "dead_letters": figures.dead_letters,
+        "unknown_ratio": figures.unknown_ratio,
+        "durations_s": dict(figures.durations_s),
+        "oddities": dict(figures.oddities),
+    }
+    if figures.lag_s is not None:
+        run["lag_s"] = figures.lag_s
+    return run
+
+
+class RunMetricsSink:
+    """Writes run figures to `metrics-elkwatch.run-<namespace>`.
+
+    Raises what BulkWriter does, and SinkError for figures that are refused.
+    """
+
+    def __init__(
+        self, client: Elasticsearch, namespace: str, *, retry: RetryPolicy | None = None
+    ) -> None:
+        self._namespace = namespace
+        self._stream = run_stream_name(namespace)
+        self._bulk = BulkWriter(
+            client, doing=f"writing run figures to {self._stream}", retry=retry
+        )
+
+    def write(self, *figures: RunFigures) -> int:
+        """Write them; how many were new (a replay of the same run writes none)."""
+        results = self._bulk.write(self._items(figures))
+        for result in results:
+            if result.outcome == "rejected":
+                raise SinkError(
+                    f"writing run figures to {self._stream}: {result.reason}; "
+                    "run `elkwatch setup`"
+                )
+        return sum(result.outcome == "written" for result in results)
+
+    def _items(self, figures: Sequence[RunFigures]) -> list[BulkItem]:
+        return [
+            BulkItem(
+                "create",
+                self._stream,
+                each.figures_id,
+                run_document(each, self._namespace),
+            )
+            for each in figures
+        ]

@@ -1,0 +1,176 @@
+"""What a cluster needs before elkwatch can run on it: index templates and roles.
+
+`install` may be given stronger credentials than the service; it changes only what
+differs. `missing` is what `run` asks before it starts: without our index templates the
+built-in ones would create the streams with other mappings, and nobody would notice.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from importlib import resources
+from typing import Any, Literal
+
+from elasticsearch import (
+    ApiError,
+    Elasticsearch,
+    NotFoundError,
+    TransportError,
+)
+
+from connector.faults import translate
+from connector.findings import stream_name
+from connector.own_output import guarded_pattern
+from connector.records import SourceSpec
+from connector.run_figures import run_stream_name
+
+RUN_ROLE = "elkwatch_run"
+SETUP_ROLE = "elkwatch_setup"
+
+Change = Literal["create", "update", "unchanged", "keep newer", "roll over"]
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One thing that `install` did, or would do. `kind`: index template, stream."""
+
+    kind: str
+    name: str
+    change: Change
+
+    def __str__(self) -> str:
+        return f"{self.change:<10} {self.kind} {self.name}"
+
+
+def templates() -> dict[str, dict[str, Any]]:
+    """Our index templates by name. `_meta.hash` tells equal contents."""
+    folder = resources.files("connector.index_templates")
+    found = {}
+    for file in sorted(folder.iterdir(), key=lambda file: file.name):
+        if file.name.endswith(".json"):
+            body = json.loads(file.read_text("utf-8"))
+            canonical = json.dumps(body, sort_keys=True).encode()
+            body["_meta"]["hash"] = sha256(canonical).hexdigest()[:16]
+            found[file.name.removesuffix(".json")] = body
+    return found
+
+
+def install(
+    client: Elasticsearch, namespace: str, dry_run: bool = False
+) -> list[Action]:
+    """Bring the index templates up to date; idempotent.
+
+    A data stream whose index template changed is rolled over, so that what is written
+    next has the new mappings. `dry_run` only says what would be done. Raises an
+    EngineError; needs `manage_index_templates`, and `manage` on the streams.
+    """
+    try:
+        actions = [
+            _install_template(client, name, body, dry_run)
+            for name, body in templates().items()
+        ]
+        updated = {a.name for a in actions if a.change == "update"}
+        for stream in (stream_name(namespace), run_stream_name(namespace)):
+            if stream.removesuffix(f"-{namespace}") in updated:
+                actions.extend(_roll_over(client, stream, dry_run))
+    except (ApiError, TransportError) as error:
+        raise translate(error, "installing the index templates") from error
+    return actions
+
+
+def missing(client: Elasticsearch) -> list[str]:
+    """The index templates that `run` needs and the cluster lacks, or has too old.
+
+    Raises an EngineError; needs the cluster privilege `monitor`.
+    """
+    lacking = []
+    try:
+        for name, body in templates().items():
+            there = _installed(client, name)
+            if there is None:
+                lacking.append(f"index template {name}")
+            elif there.get("version", 0) < body["version"]:
+                lacking.append(f"index template {name} version {body['version']}")
+    except (ApiError, TransportError) as error:
+        raise translate(error, "looking for the index templates") from error
+    return lacking
+
+
+def roles(sources: Iterable[SourceSpec], namespace: str) -> dict[str, dict[str, Any]]:
+    """The least privileges: a role to run with and a role to set up with.
+
+    In the form of Elasticsearch's role API and of `roles.yml`.
+    """
+    findings, figures = stream_name(namespace), run_stream_name(namespace)
+    read = sorted({p for spec in sources for p in _patterns(spec)})
+    run: list[dict[str, Any]] = [
+        {
+            "names": [findings],
+            "privileges": ["read", "index", "auto_configure"],
+        },
+        {"names": [figures], "privileges": ["create_doc", "auto_configure"]},
+        {
+            "names": [f"elkwatch-*-{namespace}"],
+            "privileges": ["read", "index", "auto_configure"],
+        },
+    ]
+    if read:
+        run.insert(0, {"names": read, "privileges": ["read"]})
+    return {
+        RUN_ROLE: {"cluster": ["monitor"], "indices": run},
+        SETUP_ROLE: {
+            "cluster": ["monitor", "manage_index_templates"],
+            "indices": [{"names": [findings, figures], "privileges": ["manage"]}],
+        },
+    }
+
+
+def _patterns(spec: SourceSpec) -> list[str]:
+    """What a role names: the pattern without exclusions and remote clusters."""
+    guarded_pattern(spec.index, spec.name)
+    parts = [part.strip() for part in spec.index.split(",")]
+    return [p for p in parts if p and not p.startswith("-") and ":" not in p]
+
+
+def _install_template(
+    client: Elasticsearch, name: str, body: Mapping[str, Any], dry_run: bool
+) -> Action:
+    there = _installed(client, name)
+    change = _change(there, body)
+    if change in {"create", "update"} and not dry_run:
+        client.indices.put_index_template(name=name, **_as_arguments(body))
+    return Action("index template", name, change)
+
+
+def _as_arguments(body: Mapping[str, Any]) -> dict[str, Any]:
+    renamed = {"_meta": "meta"}
+    return {renamed.get(name, name): value for name, value in body.items()}
+
+
+def _change(there: Mapping[str, Any] | None, ours: Mapping[str, Any]) -> Change:
+    if there is None:
+        return "create"
+    if there.get("_meta", {}).get("hash") == ours["_meta"]["hash"]:
+        return "unchanged"
+    if there.get("version", 0) > ours["version"]:
+        return "keep newer"
+    return "update"
+
+
+def _installed(client: Elasticsearch, name: str) -> Mapping[str, Any] | None:
+    try:
+        answer = client.indices.get_index_template(name=name)
+    except NotFoundError:
+        return None
+    found: Mapping[str, Any] = answer["index_templates"][0]["index_template"]
+    return found
+
+
+def _roll_over(client: Elasticsearch, stream: str, dry_run: bool) -> list[Action]:
+    """Nothing where the stream does not exist yet."""
+    try:
+        client.indices.rollover(alias=stream, dry_run=dry_run)
+    except NotFoundError:
+        return []
+    return [Action("data stream", stream, "roll over")]

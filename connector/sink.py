@@ -1,0 +1,237 @@
+"""Findings into their data stream: each once, amended where it changed.
+
+    ids ──look up across all backing indices──▶ equal? leave it
+                                             ├─▶ changed? replace that very version
+                                             └─▶ not there? create it
+
+An id is unique within one backing index only, so creating alone would double a finding
+after a rollover. Writing the same findings again, after a crash or a late document,
+changes only what changed.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Literal
+
+from elastic_transport import ObjectApiResponse
+from elasticsearch import Elasticsearch, NotFoundError
+
+from connector.bulk import BulkItem, BulkWriter, ItemResult
+from connector.dead_letters import DeadLetter, DeadLetterSink
+from connector.errors import SinkUnavailable
+from connector.findings import Finding, finding_document, stream_name
+from connector.retrying import RetryPolicy
+from connector.texts import document_text
+from connector.timestamps import to_iso
+
+_IDS_A_SEARCH = 200
+_ROUNDS_MAX = 4
+
+WriteOutcome = Literal["created", "exists", "amended", "withdrawn", "absent", "dead"]
+
+
+@dataclass(frozen=True, slots=True)
+class WriteReport:
+    """What became of each finding, by its id; `reasons` of those that are dead.
+
+    created: it is new. exists: it was there, equal. amended: it was there, different.
+    withdrawn: it was there and is marked so now. absent: to be withdrawn, but never
+    written. dead: refused for ever, kept as a dead letter.
+    """
+
+    outcomes: Mapping[str, WriteOutcome]
+    reasons: Mapping[str, str] = field(default_factory=dict)
+
+    def count(self, outcome: WriteOutcome) -> int:
+        """How many findings had this outcome."""
+        return sum(each == outcome for each in self.outcomes.values())
+
+
+@dataclass(frozen=True, slots=True)
+class _Existing:
+    """A finding as it stands in a backing index."""
+
+    index: str
+    version: tuple[int, int]
+    document: Mapping[str, Any]
+
+
+class FindingSink:
+    """Writes findings to `logs-elkwatch.anomaly-<namespace>`.
+
+    The first write creates the data stream, by the index template of `elkwatch setup`.
+    Raises SinkUnavailable, PrivilegeMissing, IndexBlocked or another EngineError.
+    """
+
+    def __init__(
+        self, client: Elasticsearch, namespace: str, *, retry: RetryPolicy | None = None
+    ) -> None:
+        self._client = client
+        self._namespace = namespace
+        self._stream = stream_name(namespace)
+        self._retry = retry or RetryPolicy()
+        self._doing = f"writing findings to {self._stream}"
+        self._bulk = BulkWriter(client, doing=self._doing, retry=retry)
+        self._dead_letters = DeadLetterSink(client, namespace, retry=retry)
+
+    def write(self, findings: Sequence[Finding]) -> WriteReport:
+        """Bring the stream up to these findings. Of equal ids the last one counts."""
+        wanted = {finding.finding_id: finding for finding in findings}
+        outcomes: dict[str, WriteOutcome] = {}
+        reasons: dict[str, str] = {}
+        existing = self._look_up(list(wanted))
+        pending = dict(wanted)
+        for _ in range(_ROUNDS_MAX):
+            items = self._plan(pending, existing, outcomes)
+            results = self._bulk.write(items)
+            rejected = [r for r in results if r.outcome == "rejected"]
+            self._give_up(rejected, wanted, outcomes, reasons)
+            for result in results:
+                if result.outcome == "written":
+                    finding = wanted[result.item.doc_id]
+                    outcomes[result.item.doc_id] = _written_as(result, finding)
+            conflicts = [r for r in results if r.outcome == "conflict"]
+            if not conflicts:
+                return WriteReport(
+                    {finding_id: outcomes[finding_id] for finding_id in wanted}, reasons
+                )
+            pending = {r.item.doc_id: wanted[r.item.doc_id] for r in conflicts}
+            existing = self._reload(conflicts)
+        raise SinkUnavailable(
+            f"{self._doing}: somebody else keeps changing the same findings; is a "
+            "second elkwatch running on this namespace?"
+        )
+
+    def dead_letter(self, letters: Sequence[DeadLetter]) -> int:
+        """Keep what can never be used, with its reason; how many were new."""
+        return self._dead_letters.write(letters)
+
+    def _plan(
+        self,
+        pending: Mapping[str, Finding],
+        existing: Mapping[str, _Existing],
+        outcomes: dict[str, WriteOutcome],
+    ) -> list[BulkItem]:
+        """What to write; what needs no writing gets its outcome at once."""
+        items = []
+        for finding_id, finding in pending.items():
+            document = finding_document(finding, self._namespace)
+            known = existing.get(finding_id)
+            if known is None:
+                if finding.status == "withdrawn":
+                    outcomes[finding_id] = "absent"
+                else:
+                    items.append(BulkItem("create", self._stream, finding_id, document))
+            elif _content(known.document) == _content(document):
+                outcomes[finding_id] = "exists"
+            else:
+                amended = _amended(document, known.document, finding)
+                items.append(
+                    BulkItem("index", known.index, finding_id, amended, known.version)
+                )
+        return items
+
+    def _look_up(self, finding_ids: Sequence[str]) -> dict[str, _Existing]:
+        """The findings that are there, whichever backing index holds them."""
+        found: dict[str, _Existing] = {}
+        for i in range(0, len(finding_ids), _IDS_A_SEARCH):
+            ids = finding_ids[i : i + _IDS_A_SEARCH]
+            try:
+                answer = self._retry.call(
+                    partial(self._search_ids, ids),
+                    doing=self._doing,
+                    exhausted=SinkUnavailable,
+                    passes=(NotFoundError,),
+                )
+            except NotFoundError:
+                return {}  # the stream is yet to be created
+            found.update(_existing(answer["hits"]["hits"]))
+        return found
+
+    def _search_ids(self, ids: Sequence[str]) -> ObjectApiResponse[Any]:
+        """Not with `ignore_unavailable`: that hides a missing privilege to read."""
+        return self._client.search(
+            index=self._stream,
+            query={"ids": {"values": ids}},
+            size=2 * _IDS_A_SEARCH,
+            seq_no_primary_term=True,
+            track_total_hits=False,
+            allow_partial_search_results=False,
+        )
+
+    def _reload(self, conflicts: Sequence[ItemResult]) -> dict[str, _Existing]:
+        """The newest version of findings that somebody wrote meanwhile."""
+        wanted = [{"_index": r.index, "_id": r.item.doc_id} for r in conflicts]
+        answer = self._retry.call(
+            lambda: self._client.mget(docs=wanted),
+            doing=self._doing,
+            exhausted=SinkUnavailable,
+        )
+        return _existing(hit for hit in answer["docs"] if hit.get("found"))
+
+    def _give_up(
+        self,
+        rejected: Sequence[ItemResult],
+        findings: Mapping[str, Finding],
+        outcomes: dict[str, WriteOutcome],
+        reasons: dict[str, str],
+    ) -> None:
+        letters = []
+        for result in rejected:
+            finding = findings[result.item.doc_id]
+            outcomes[finding.finding_id] = "dead"
+            reasons[finding.finding_id] = result.reason
+            letters.append(
+                DeadLetter(
+                    where="findings",
+                    source=finding.source,
+                    reason=result.reason,
+                    at=finding.detected_at,
+                    index=self._stream,
+                    doc_id=finding.finding_id,
+                    document=document_text(result.item.document),
+                )
+            )
+        if letters:
+            self._dead_letters.write(letters)
+
+
+def _existing(hits: Iterable[Mapping[str, Any]]) -> dict[str, _Existing]:
+    """By id; should one stand in two backing indices, the newer index counts."""
+    return {
+        hit["_id"]: _Existing(
+            hit["_index"], (hit["_seq_no"], hit["_primary_term"]), hit["_source"]
+        )
+        for hit in sorted(hits, key=lambda hit: str(hit["_index"]))
+    }
+
+
+def _content(document: Mapping[str, Any]) -> dict[str, Any]:
+    """What a finding says, without when it was written."""
+    content = dict(document)
+    content["event"] = {
+        name: value for name, value in document["event"].items() if name != "ingested"
+    }
+    content["elkwatch"] = {
+        name: value
+        for name, value in document["elkwatch"].items()
+        if name not in {"amended_at", "revision"}
+    }
+    return content
+
+
+def _amended(
+    document: dict[str, Any], known: Mapping[str, Any], finding: Finding
+) -> dict[str, Any]:
+    """The new content under the time of the first; it is the same finding still."""
+    document["event"]["ingested"] = known["event"]["ingested"]
+    document["elkwatch"]["amended_at"] = to_iso(finding.detected_at)
+    document["elkwatch"]["revision"] = known["elkwatch"].get("revision", 0) + 1
+    return document
+
+
+def _written_as(result: ItemResult, finding: Finding) -> WriteOutcome:
+    if result.item.action == "create":
+        return "created"
+    return "withdrawn" if finding.status == "withdrawn" else "amended"

@@ -1,0 +1,167 @@
+"""Versioned documents: what elkwatch remembers between runs, one at a time.
+
+Every write is a compare-and-swap, so two writers can never silently overwrite each
+other. Kinds are cursors, episodes, outbox, deliveries, catchups; each is an ordinary
+index `elkwatch-<kind>-<namespace>` (index templates: `elkwatch setup`).
+
+Bodies are JSON objects. `find` sees their top-level texts, numbers and booleans; what
+is nested is stored and given back, but not searched. Names ending in `_at` hold times.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+import orjson
+
+from connector.errors import StateConflict
+
+STATE_KINDS = ("cursors", "episodes", "outbox", "deliveries", "catchups")
+FIND_LIMIT_MAX = 10_000
+
+Equals = Mapping[str, str | Sequence[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A document as it was read or written, with the version to replace it by."""
+
+    kind: str
+    doc_id: str
+    body: Mapping[str, Any]
+    seq_no: int
+    primary_term: int
+
+
+class StateStore(Protocol):
+    """Versioned documents by kind and id."""
+
+    def get(self, kind: str, doc_id: str) -> Stored | None:
+        """The document as it is now (never stale), or None."""
+        ...
+
+    def create(self, kind: str, doc_id: str, body: Mapping[str, Any]) -> Stored | None:
+        """Write a new document; None when the id exists already."""
+        ...
+
+    def replace(self, stored: Stored, body: Mapping[str, Any]) -> Stored:
+        """Replace exactly the version that `stored` is.
+
+        Raises StateConflict when somebody else wrote it since.
+        """
+        ...
+
+    def find(
+        self,
+        kind: str,
+        equals: Equals,
+        *,
+        limit: int = 1000,
+        order_by: str | None = None,
+    ) -> list[Stored]:
+        """Up to `limit` documents whose fields equal all of `equals`, by `order_by`.
+
+        A sequence means any of its values. May lag behind writes by a moment. Ordered
+        ascending, documents without the field last. Raises ValueError for a limit
+        outside 1 … 10,000.
+        """
+        ...
+
+
+class InMemoryStateStore:
+    """The same behaviour without Elasticsearch, for tests and dry runs."""
+
+    def __init__(self) -> None:
+        self._kinds: dict[str, dict[str, Stored]] = {}
+        self._last_seq_no = -1
+
+    def get(self, kind: str, doc_id: str) -> Stored | None:
+        """See StateStore."""
+        stored = self._kinds.get(kind, {}).get(doc_id)
+        return None if stored is None else _copied(stored)
+
+    def create(self, kind: str, doc_id: str, body: Mapping[str, Any]) -> Stored | None:
+        """See StateStore."""
+        if doc_id in self._kinds.get(kind, {}):
+            return None
+        return self._put(kind, doc_id, body)
+
+    def replace(self, stored: Stored, body: Mapping[str, Any]) -> Stored:
+        """See StateStore."""
+        current = self._kinds.get(stored.kind, {}).get(stored.doc_id)
+        if current is None or current.seq_no != stored.seq_no:
+            raise conflict(stored)
+        return self._put(stored.kind, stored.doc_id, body)
+
+    def find(
+        self,
+        kind: str,
+        equals: Equals,
+        *,
+        limit: int = 1000,
+        order_by: str | None = None,
+    ) -> list[Stored]:
+        """See StateStore."""
+        check_limit(limit)
+        found: Iterable[Stored] = (
+            stored
+            for stored in self._kinds.get(kind, {}).values()
+            if all(_matches(stored.body.get(f), want) for f, want in equals.items())
+        )
+        if order_by is not None:
+            found = sorted(found, key=lambda stored: _sort_key(stored.body, order_by))
+        return [_copied(stored) for _, stored in zip(range(limit), found, strict=False)]
+
+    def _put(self, kind: str, doc_id: str, body: Mapping[str, Any]) -> Stored:
+        self._last_seq_no += 1
+        stored = Stored(kind, doc_id, _json_copy(body), self._last_seq_no, 1)
+        self._kinds.setdefault(kind, {})[doc_id] = stored
+        return _copied(stored)
+
+
+def conflict(stored: Stored) -> StateConflict:
+    """The error of a stale replace."""
+    return StateConflict(
+        f"state {stored.kind}/{stored.doc_id}: somebody else wrote it meanwhile; "
+        "read it again (is a second elkwatch running on this namespace?)"
+    )
+
+
+def check_limit(limit: int) -> None:
+    """Raises ValueError for a limit that one search cannot give."""
+    if not 1 <= limit <= FIND_LIMIT_MAX:
+        raise ValueError(f"limit {limit}: between 1 and {FIND_LIMIT_MAX}")
+
+
+def _json_copy(body: Mapping[str, Any]) -> dict[str, Any]:
+    copy: dict[str, Any] = orjson.loads(orjson.dumps(dict(body)))
+    return copy
+
+
+def _copied(stored: Stored) -> Stored:
+    return replace(stored, body=_json_copy(stored.body))
+
+
+def _as_terms(value: Any) -> set[str]:
+    """What a `terms` query would find a value by."""
+    if value is None or isinstance(value, Mapping):
+        return set()
+    if isinstance(value, bool):
+        return {"true" if value else "false"}
+    if isinstance(value, (list, tuple)):
+        return set().union(*(_as_terms(item) for item in value)) if value else set()
+    return {str(value)}
+
+
+def _matches(value: Any, wanted: str | Sequence[str]) -> bool:
+    allowed = {wanted} if isinstance(wanted, str) else set(wanted)
+    return not allowed.isdisjoint(_as_terms(value))
+
+
+def _sort_key(body: Mapping[str, Any], field: str) -> tuple[bool, float, str]:
+    value = body.get(field)
+    if value is None:
+        return True, 0.0, ""
+    if isinstance(value, (int, float)):
+        return False, float(value), ""
+    return False, 0.0, str(value)

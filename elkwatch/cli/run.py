@@ -1,0 +1,82 @@
+"""`elkwatch run`: the service."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING
+
+import click
+
+from elkwatch.cli.options import config_option, load
+from elkwatch.cli.shell import examples
+
+if TYPE_CHECKING:
+    from elkwatch.service import Service, Tick
+
+
+@click.command(
+    "run",
+    epilog=examples(
+        "elkwatch run --config elkwatch.yml    until SIGTERM or Ctrl-C",
+        "elkwatch run --once                   catch up with the logs, then end",
+    ),
+)
+@click.option(
+    "--once",
+    is_flag=True,
+    help="Work until it has caught up with now − query_delay, then end.",
+)
+@click.option(
+    "--device",
+    type=click.Choice(["auto", "cpu", "cuda"]),
+    default="auto",
+    show_default=True,
+    help="Where to compute.",
+)
+@config_option
+def run(once: bool, device: str, config_path: Path | None) -> int:
+    """The service: pull, classify, write, alert.
+
+    Refuses to start where Elasticsearch, a source, a model or a channel cannot work,
+    and says how to mend it. Killed at any instant it goes on where it was.
+    """
+    from elkwatch.clock import SystemClock
+    from elkwatch.compose import compose
+    from elkwatch.service import Service, serve
+
+    config, clock = load(config_path), SystemClock()
+    service = Service(compose(config, clock, device=device), clock)
+    if not once:
+        serve(service, config)
+        return 0
+    _stop_on_signal(service)
+    return _tell(service.tick())
+
+
+def _stop_on_signal(service: Service) -> None:
+    def on_signal(_: int, __: FrameType | None) -> None:
+        service.stop()
+
+    signal.signal(signal.SIGTERM, on_signal)
+
+
+def _tell(tick: Tick) -> int:
+    for outcome in tick.sources:
+        progress, counts = outcome.progress, outcome.counts
+        if outcome.failure is not None:
+            click.echo(f"elkwatch: {outcome.failure}", err=True)
+            continue
+        click.echo(
+            f"{outcome.source}: {counts.documents} documents, "
+            f"{progress.sessions} sessions, {progress.confirmed} anomalous; findings: "
+            f"{progress.created} new, {progress.amended} amended, "
+            f"{progress.withdrawn} withdrawn"
+        )
+    delivery = tick.delivery
+    click.echo(
+        f"notifications: {delivery.sent} sent, {delivery.retried} to be tried again, "
+        f"{delivery.dead} given up"
+    )
+    return 1 if tick.failures else 0

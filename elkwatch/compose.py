@@ -1,0 +1,125 @@
+"""The composition root: from the configuration to parts that are ready to run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from elasticsearch import Elasticsearch
+
+import alerting
+from connector import (
+    ElasticCursorStore,
+    ElasticStateStore,
+    FindingSink,
+    LogSource,
+    RunMetricsSink,
+    SetupMissing,
+    missing,
+)
+from connector.client import connect, preflight
+from elkwatch.alert_store import AlertStateStore
+from elkwatch.clock import Clock
+from elkwatch.config import Config, SourceSettings, translate
+from elkwatch.errors import ConfigError
+from elkwatch.log_links import log_links
+from elkwatch.pipeline import LogUrl, Outputs
+from elkwatch.privacy import masking
+from elkwatch.source_run import Reading, ReadLimits
+from model import Catalogue, Classifier, choose_device, load_bundle, load_catalogue
+
+
+@dataclass(frozen=True, slots=True)
+class SourceParts:
+    """One source, ready to run."""
+
+    reading: Reading
+    log_url: LogUrl
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """All that the service needs."""
+
+    client: Elasticsearch
+    sources: tuple[SourceParts, ...]
+    outputs: Outputs
+    alerts: alerting.Alerting
+    metrics: RunMetricsSink
+    limits: ReadLimits
+
+
+def open_client(config: Config, *, api_key: str | None = None) -> Elasticsearch:
+    """A client that was tried. Raises ConnectorError with one line on the cure."""
+    client = connect(translate.client_config(config.elasticsearch, api_key=api_key))
+    preflight(client)
+    return client
+
+
+def compose(config: Config, clock: Clock, *, device: str = "auto") -> Parts:
+    """Everything connected and checked.
+
+    Raises ConfigError, BundleError, ConnectorError (down, refused, index or field
+    missing, index templates missing), AlertingConfigError: each before any work.
+    """
+    classifiers = {s.name: _classifier(s, config, device) for s in config.sources}
+    channels = translate.alerting_config(config.alerting)
+    client = open_client(config)
+    _refuse_without_setup(client)
+    limits = ReadLimits(
+        query_delay=config.schedule.query_delay,
+        overlap=config.schedule.overlap,
+        max_open=config.limits.max_open_sessions,
+        max_events=config.limits.max_events_per_session,
+    )
+    state = ElasticStateStore(client, config.namespace)
+    alerts = alerting.build(channels, AlertStateStore(state), clock)
+    cursors = ElasticCursorStore(state)
+    sources = []
+    for settings in config.sources:
+        source = LogSource(
+            client,
+            translate.source_spec(settings),
+            page_size=config.limits.page_size,
+            max_events=config.limits.max_events_per_session,
+        )
+        source.check()
+        reading = Reading(settings, source, classifiers[settings.name], cursors, limits)
+        sources.append(SourceParts(reading, log_links(settings, config.kibana)))
+    outputs = Outputs(
+        findings=FindingSink(client, config.namespace),
+        alerts=alerts.tracker,
+        mask=masking(config.privacy.mask),
+        include_normal=config.results.include_normal,
+    )
+    metrics = RunMetricsSink(client, config.namespace)
+    return Parts(client, tuple(sources), outputs, alerts, metrics, limits)
+
+
+def _classifier(settings: SourceSettings, config: Config, device: str) -> Classifier:
+    if settings.model is None:
+        raise ConfigError(
+            f"source {settings.name}: no model; make one with `elkwatch train "
+            f"--from-es {settings.name} --out models/{settings.name}` and name it "
+            "as its `model`"
+        )
+    return Classifier(
+        load_bundle(Path(settings.model)),
+        device=choose_device(device),
+        language=config.alerting.language,
+        catalogue=_catalogue(config),
+    )
+
+
+def _catalogue(config: Config) -> Catalogue:
+    return load_catalogue(config.catalogue)
+
+
+def _refuse_without_setup(client: Elasticsearch) -> None:
+    """Without our index templates the stream would get other mappings, silently."""
+    lacking = missing(client)
+    if lacking:
+        raise SetupMissing(
+            f"Elasticsearch lacks what elkwatch writes to ({', '.join(lacking)}); "
+            "run `elkwatch setup` once"
+        )

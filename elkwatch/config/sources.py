@@ -1,0 +1,96 @@
+"""What is read, and how lines become sessions."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated
+
+from pydantic import Field, model_validator
+
+from elkwatch.config.base import FieldName, Name, Settings
+from elkwatch.config.secrets import ConfigPath
+from elkwatch.config.values import (
+    OneOrSeveral,
+    Pattern,
+    PositiveDuration,
+    Start,
+    StartPoint,
+)
+
+
+class SessionSettings(Settings):
+    """What makes log lines one session: exactly one of field, pattern and fields."""
+
+    field: FieldName | None = Field(
+        None, description="A key that ends: a request, a connection."
+    )
+    pattern: Pattern | None = Field(
+        None,
+        description="A key that ends, found in the message: the first group of this "
+        "regular expression (RE2), or all it matches.",
+    )
+    fields: Annotated[tuple[FieldName, ...], OneOrSeveral] = Field(
+        (), description="Keys that never end, such as a host; needs `window`."
+    )
+    window: PositiveDuration | None = Field(
+        None, description="Length of the windows of such keys, aligned to the epoch."
+    )
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> SessionSettings:
+        ways = {"field": self.field, "pattern": self.pattern, "fields": self.fields}
+        given = [name for name, value in ways.items() if value]
+        if len(given) != 1:
+            found = " and ".join(given) or "none"
+            raise ValueError(
+                f"expected exactly one of field, pattern and fields, found {found}"
+            )
+        if self.fields and self.window is None:
+            raise ValueError(
+                "fields name keys that never end; add a window, such as window: 5m"
+            )
+        if self.window is not None and not self.fields:
+            raise ValueError(f"window goes with fields, not with {given[0]}")
+        return self
+
+
+class SourceSettings(Settings):
+    """Logs to read: where they are, and which field means what."""
+
+    name: Name = Field(description="Unique; part of every finding's identity.")
+    index: str = Field(min_length=1, description="Index, data stream or pattern.")
+    message_field: FieldName = Field("message", description="The text of a line.")
+    time_field: FieldName = Field("@timestamp", description="When it happened.")
+    severity_field: FieldName = Field("log.level", description="Its severity.")
+    service_field: FieldName = Field("service.name", description="Who said it.")
+    host_field: FieldName = Field("host.name", description="Where.")
+    sequence_field: FieldName | None = Field(
+        None,
+        description="Order within equal times; without it `event.sequence`, then "
+        "`log.offset`.",
+    )
+    session: SessionSettings | None = Field(
+        None,
+        description="What makes lines one session; without it, windows of 5 minutes "
+        "per service and host.",
+    )
+    session_timeout: PositiveDuration = Field(
+        timedelta(minutes=10), description="A session idle this long is closed."
+    )
+    max_session_age: PositiveDuration = Field(
+        timedelta(hours=1),
+        description="An older session is cut on windows of this length.",
+    )
+    start: Start = Field(
+        StartPoint(ago=timedelta(minutes=15)),
+        description="Where to begin without a cursor: now-…, an ISO time, earliest.",
+    )
+    model: ConfigPath | None = Field(
+        None, description="Folder of the model bundle; `elkwatch train` makes one."
+    )
+
+    @model_validator(mode="after")
+    def _timeout_within_age(self) -> SourceSettings:
+        if self.session_timeout > self.max_session_age:
+            raise ValueError("session_timeout is longer than max_session_age")
+        return self

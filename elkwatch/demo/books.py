@@ -1,0 +1,63 @@
+"""The demo's own count: Elasticsearch and the sinks against what had to come.
+
+What had to come is told by `classify` over the same lines in a file, a path that
+touches neither Elasticsearch nor the outbox.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from elkwatch.demo.sinks import MailSink, WebhookSink
+from model import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """What was counted. `reasons` says what a lost or doubled one was."""
+
+    lost: int
+    duplicates: int
+    reasons: tuple[str, ...]
+
+
+def compare(
+    verdicts: Sequence[Verdict],
+    findings: Iterable[Mapping[str, Any]],
+    owed: Mapping[str, int],
+    mail: MailSink,
+    hook: WebhookSink,
+    *,
+    indexed: int,
+    read: int,
+) -> Books:
+    """Logs, findings and notifications, each against its own truth."""
+    wanted = {v.session for v in verdicts if v.anomaly}
+    written = Counter(str(f["elkwatch"]["session"]["id"]) for f in findings)
+    counts = {
+        "documents not read": max(0, indexed - read),
+        "documents read twice": max(0, read - indexed),
+        "anomalous sessions without a finding": len(wanted - set(written)),
+        "sessions with more than one finding": written.total() - len(written),
+        "findings for normal sessions": len(set(written) - wanted),
+        "mails lost": max(0, owed.get("email", 0) - len(mail.counts)),
+        "mails doubled": mail.duplicates,
+        "webhooks lost": max(0, owed.get("webhook", 0) - len(hook.counts)),
+        "webhooks doubled": hook.duplicates,
+        "webhooks with a wrong signature": len(hook.rejected),
+    }
+    lost = (
+        "documents not read",
+        "anomalous sessions without a finding",
+        "mails lost",
+        "webhooks lost",
+        "webhooks with a wrong signature",
+    )
+    return Books(
+        lost=sum(counts[name] for name in lost),
+        duplicates=sum(n for name, n in counts.items() if name not in lost),
+        reasons=tuple(f"{name}: {n}" for name, n in counts.items() if n),
+    )

@@ -1,0 +1,417 @@
+"""The whole product on one machine, step by step, each step said and timed.
+
+engine ─▶ index ─▶ setup ─▶ train ─▶ run ─▶ run again ─▶ count ─▶ report
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import yaml
+from elasticsearch import Elasticsearch
+from rich.console import Console
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from connector import Results, install
+from elkwatch.cli.options import FileOptions
+from elkwatch.clock import Clock
+from elkwatch.compose import compose
+from elkwatch.config import Config, load_config
+from elkwatch.demo.books import Books, compare
+from elkwatch.demo.logs import (
+    SESSION_FIELD,
+    STREAM,
+    demo_file,
+    install_log_template,
+    shifted,
+    ship,
+    write_ndjson,
+)
+from elkwatch.demo.sinks import MailSink, WebhookSink
+from elkwatch.engine import Engine, EngineOptions, start
+from elkwatch.errors import ElkwatchError
+from elkwatch.log_files import read_sessions
+from elkwatch.report import build_report, report_data_from_documents
+from elkwatch.service import Service, Tick
+from elkwatch.training_progress import TrainingProgress
+from model import (
+    Classifier,
+    TrainingConfig,
+    choose_device,
+    load_bundle,
+    save_bundle,
+    train,
+)
+
+QUERY_DELAY = timedelta(seconds=2)
+SESSION_TIMEOUT = timedelta(seconds=30)
+SEVERITY_STYLES = {
+    "critical": "bold white on red",
+    "high": "bold red",
+    "medium": "yellow",
+    "low": "cyan",
+}
+
+
+@dataclass(slots=True)
+class Demo:
+    """One demo: where it writes, what it found so far."""
+
+    out: Path
+    clock: Clock
+    console: Console
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def run(self, *, keep: bool) -> dict[str, Any]:
+        """Everything; → what `summary.json` holds. Raises ElkwatchError and kin."""
+        self.out.mkdir(parents=True, exist_ok=True)
+        with ExitStack() as stack:
+            engine = self._engine(stack, keep=keep)
+            secret = "whsec_" + secrets.token_urlsafe(32).replace("-", "A").replace(
+                "_", "B"
+            )
+            mail = stack.enter_context(MailSink())
+            hook = stack.enter_context(WebhookSink(secret))
+            client = stack.enter_context(Elasticsearch(engine.url, request_timeout=60))
+            indexed = self._index(client)
+            config = self._configure(engine, mail, hook, secret)
+            with self._step("setup", "index templates installed"):
+                install(client, config.namespace)
+            self._train()
+            ticks = self._run_twice(config)
+            summary = self._conclude(client, config, engine, ticks, mail, hook, indexed)
+            if keep:
+                engine.detach()
+        self._tell_where_next(summary, engine.url if keep else None)
+        return summary
+
+    @contextmanager
+    def _step(self, name: str, done: str) -> Iterator[None]:
+        began = time.monotonic()
+        with self.console.status(f"{name} …"):
+            yield
+        self.seconds[name] = round(time.monotonic() - began, 2)
+        self._say(name, done)
+
+    def _say(self, name: str, text: str) -> None:
+        spent = self.seconds.get(name, 0.0)
+        self.console.print(
+            f"[green]✓[/] [bold]{name:<9}[/] {text} [dim]({spent:.1f} s)[/]"
+        )
+
+    def _engine(self, stack: ExitStack, *, keep: bool) -> Engine:
+        began = time.monotonic()
+        with self.console.status("engine …") as status:
+            data = self.out / "elasticsearch" if keep else None
+            options = EngineOptions(fast_start=False, data_dir=data)
+            engine = start(options, progress=lambda step: status.update(step.message))
+        if not keep:
+            stack.enter_context(engine)
+        else:
+            stack.push(lambda kind, *_: engine.stop() if kind else None)
+        self.seconds["engine"] = round(time.monotonic() - began, 2)
+        self._say("engine", f"a real Elasticsearch {engine.version} at {engine.url}")
+        return engine
+
+    def _index(self, client: Elasticsearch) -> int:
+        margin = QUERY_DELAY + SESSION_TIMEOUT
+        documents = shifted(self.clock.now(), margin)
+        with self._step(
+            "index", f"{len(documents)} lines of a real PostgreSQL → {STREAM}"
+        ):
+            install_log_template(client)
+            count = ship(client, documents)
+            write_ndjson(documents, self.out / "live.ndjson.gz")
+        return count
+
+    def _configure(
+        self, engine: Engine, mail: MailSink, hook: WebhookSink, secret: str
+    ) -> Config:
+        path = self.out / "elkwatch.yml"
+        secret_file = self.out / "webhook.secret"
+        secret_file.write_text(secret, "utf-8")
+        secret_file.chmod(0o600)
+        path.write_text(_configuration(engine, mail, hook), "utf-8")
+        return load_config(path, {})
+
+    def _train(self) -> None:
+        began = time.monotonic()
+        normal = read_sessions([str(demo_file("normal"))], _OPTIONS)
+        incidents = read_sessions([str(demo_file("incidents"))], _OPTIONS)
+        with TrainingProgress(self.console) as progress:
+            model = train(
+                normal,
+                TrainingConfig(),
+                discover=incidents,
+                device=choose_device(),
+                progress=progress,
+            )
+        save_bundle(
+            model,
+            self.out / "model",
+            now=self.clock.now(),
+            trained_on={"files": ["normal.ndjson.gz", "incidents.ndjson.gz"]},
+        )
+        self.seconds["train"] = round(time.monotonic() - began, 2)
+        figures = model.figures
+        self._say(
+            "train",
+            f"Enhanced DeepLog on {figures['sessions']} normal sessions; "
+            f"{len(model.classes)} classes found in {len(incidents)} unlabelled",
+        )
+
+    def _run_twice(self, config: Config) -> tuple[Tick, Tick]:
+        began = time.monotonic()
+        with self.console.status("run …"):
+            first = self._tick(config)
+        self.seconds["run"] = round(time.monotonic() - began, 2)
+        progress, counts = first.sources[0].progress, first.sources[0].counts
+        self._say(
+            "run",
+            f"{counts.documents} documents, {progress.sessions} sessions, "
+            f"{progress.created} findings, {first.delivery.sent} notifications",
+        )
+        began = time.monotonic()
+        with self.console.status("run again …"):
+            second = self._tick(config)
+        self.seconds["run again"] = round(time.monotonic() - began, 2)
+        again = second.sources[0].progress
+        self._say(
+            "run again",
+            f"{again.created} findings, {second.delivery.sent} "
+            "notifications: nothing is doubled",
+        )
+        return first, second
+
+    def _tick(self, config: Config) -> Tick:
+        """One `run --once`, composed anew as a fresh process would."""
+        parts = compose(config, self.clock)
+        try:
+            tick = Service(parts, self.clock).tick()
+        finally:
+            parts.client.close()
+        if tick.failures:
+            raise ElkwatchError(tick.failures[0])
+        return tick
+
+    def _conclude(
+        self,
+        client: Elasticsearch,
+        config: Config,
+        engine: Engine,
+        ticks: tuple[Tick, Tick],
+        mail: MailSink,
+        hook: WebhookSink,
+        indexed: int,
+    ) -> dict[str, Any]:
+        findings, runs = _read_back(client, config, self.clock)
+        read = sum(int(r["elkwatch"]["run"]["documents"]["read"]) for r in runs)
+        books = compare(
+            self._judge_file(),
+            findings,
+            _owed(client, config),
+            mail,
+            hook,
+            indexed=indexed,
+            read=read,
+        )
+        report = self.out / "report.html"
+        data = report_data_from_documents(
+            findings,
+            runs,
+            generated_at=self.clock.now(),
+            engine=f"Elasticsearch {engine.version}",
+            notifications={"mails": len(mail.received), "webhooks": len(hook.received)},
+        )
+        report.write_text(build_report(data), "utf-8")
+        self._save_messages(mail, hook)
+        summary = _summary(
+            engine, findings, ticks, books, mail, hook, indexed=indexed, read=read
+        )
+        summary["seconds"] = self.seconds
+        summary["report"] = str(report)
+        text = json.dumps(summary, indent=2, ensure_ascii=False)
+        (self.out / "summary.json").write_text(text + "\n", "utf-8")
+        self._show(findings, summary)
+        return summary
+
+    def _judge_file(self) -> list[Any]:
+        classifier = Classifier(load_bundle(self.out / "model"))
+        sessions = read_sessions([str(self.out / "live.ndjson.gz")], _OPTIONS)
+        return classifier.classify(sessions)
+
+    def _save_messages(self, mail: MailSink, hook: WebhookSink) -> None:
+        if mail.received:
+            worst = max(mail.received, key=lambda m: "critical" in m.subject.lower())
+            (self.out / "mail.html").write_text(worst.html, "utf-8")
+            (self.out / "mail.txt").write_text(worst.text, "utf-8")
+        if hook.received:
+            body = json.dumps(hook.received[0].body, indent=2, ensure_ascii=False)
+            (self.out / "webhook.json").write_text(body + "\n", "utf-8")
+
+    def _show(
+        self, findings: Sequence[Mapping[str, Any]], summary: Mapping[str, Any]
+    ) -> None:
+        self.console.print()
+        self.console.print(_table(findings))
+        example = next((f for f in findings if f["log"]["level"] == "critical"), None)
+        example = example or (findings[0] if findings else None)
+        if example is not None:
+            self.console.print(_advice(example))
+        good = not summary["lost"] and not summary["duplicates"]
+        self.console.print(
+            f"{'[green]✓[/]' if good else '[red]✗[/]'} counted against Elasticsearch "
+            f"and the sinks: {summary['lost']} lost, {summary['duplicates']} doubled; "
+            f"{summary['mails_received']} mails, {summary['webhooks_received']} "
+            "signed webhooks"
+        )
+
+    def _tell_where_next(self, summary: Mapping[str, Any], url: str | None) -> None:
+        say = self.console.print
+        say("\n[bold]Where to look next[/]")
+        say(f"  {summary['report']}  all findings with their evidence, in a browser")
+        say(f"  {self.out / 'mail.html'}  one of the mails")
+        say(f"  {self.out / 'webhook.json'}  one of the webhooks")
+        say(f"  {self.out / 'summary.json'}  the figures")
+        if url is not None:
+            say(f"\nElasticsearch goes on at {url}; `elkwatch engine stop` ends it")
+        say("\nBeside your own stack: `elkwatch --help`, and the README's ten lines")
+
+
+_OPTIONS = FileOptions(session_fields=(SESSION_FIELD,))
+
+
+def _configuration(engine: Engine, mail: MailSink, hook: WebhookSink) -> str:
+    body = {
+        "elasticsearch": {"hosts": [engine.url]},
+        "namespace": "demo",
+        "sources": [
+            {
+                "name": "shop-db",
+                "index": STREAM,
+                "session": {"field": SESSION_FIELD},
+                "sequence_field": "postgresql.log.session_line_number",
+                "session_timeout": f"{int(SESSION_TIMEOUT.total_seconds())}s",
+                "start": "earliest",
+                "model": "model",
+            }
+        ],
+        "schedule": {
+            "interval": "10s",
+            "query_delay": f"{int(QUERY_DELAY.total_seconds())}s",
+        },
+        "alerting": {
+            "channels": [
+                {
+                    "name": "demo-mail",
+                    "kind": "email",
+                    "smtp": {"host": mail.host, "port": mail.port, "security": "none"},
+                    "from": "elkwatch <elkwatch@example.org>",
+                    "to": ["ops@example.org"],
+                },
+                {
+                    "name": "demo-hook",
+                    "kind": "webhook",
+                    "url": hook.url,
+                    "secret": {"file": "webhook.secret"},
+                },
+            ]
+        },
+    }
+    return "# Written by `elkwatch demo`.\n" + yaml.safe_dump(body, sort_keys=False)
+
+
+def _read_back(
+    client: Elasticsearch, config: Config, clock: Clock
+) -> tuple[list[Mapping[str, Any]], list[Mapping[str, Any]]]:
+    client.indices.refresh(index="logs-elkwatch.*,metrics-elkwatch.*,elkwatch-*")
+    results, now = Results(client, config.namespace), clock.now()
+    since = now - timedelta(days=1)
+    return list(results.findings(since, now)), list(results.runs(since, now))
+
+
+def _owed(client: Elasticsearch, config: Config) -> dict[str, int]:
+    """How many messages each channel kind was owed, by the outbox's own rows."""
+    kinds = {channel.name: channel.kind for channel in config.alerting.channels}
+    answer = client.search(
+        index=f"elkwatch-outbox-{config.namespace}",
+        size=1000,
+        ignore_unavailable=True,
+    )
+    rows = [hit["_source"] for hit in answer["hits"]["hits"]]
+    return dict(Counter(kinds[row["channel"]] for row in rows))
+
+
+def _summary(
+    engine: Engine,
+    findings: Sequence[Mapping[str, Any]],
+    ticks: tuple[Tick, Tick],
+    books: Books,
+    mail: MailSink,
+    hook: WebhookSink,
+    *,
+    indexed: int,
+    read: int,
+) -> dict[str, Any]:
+    names = Counter(str(f["rule"]["name"]) for f in findings)
+    return {
+        "engine": {"name": "elasticsearch", "version": engine.version},
+        "logs_indexed": indexed,
+        "logs_read": read,
+        "sessions": ticks[0].sources[0].progress.sessions,
+        "findings": len(findings),
+        "classes": dict(names.most_common()),
+        "mails_received": len(mail.received),
+        "webhooks_received": len(hook.received),
+        "duplicates": books.duplicates,
+        "lost": books.lost,
+        "books": list(books.reasons),
+        "second_run": {
+            "findings": ticks[1].sources[0].progress.created,
+            "notifications": ticks[1].delivery.sent,
+        },
+    }
+
+
+def _table(findings: Sequence[Mapping[str, Any]]) -> Table:
+    table = Table(title="Findings by class", title_justify="left", expand=False)
+    for heading in ("class", "name", "severity", "findings"):
+        table.add_column(heading, overflow="fold")
+    counts = Counter(
+        (f["rule"]["id"], f["rule"]["name"], f["elkwatch"]["severity"])
+        for f in findings
+    )
+    for (class_id, name, severity), count in counts.most_common():
+        style = SEVERITY_STYLES.get(severity, "")
+        table.add_row(class_id, Text(name), Text(severity, style=style), str(count))
+    return table
+
+
+def _advice(finding: Mapping[str, Any]) -> Panel:
+    own = finding["elkwatch"]
+    text = Text()
+    text.append("What to do  ", style="bold")
+    text.append(finding["rule"]["description"] + "\n\n")
+    text.append(f"Session {own['session']['id']}, risk {own['risk']}\n", style="bold")
+    for line in own.get("evidence", [])[:4]:
+        message = line["message"] or line["template"]
+        text.append(f"  {line['surprise_nats']:5.1f} nats  ", style="red")
+        text.append(message[:90] + "\n")
+        if line["expected"]:
+            template, chance = line["expected"][0]
+            text.append(
+                f"              expected: {template[:70]} ({chance:.0%})\n", style="dim"
+            )
+    title = f"{finding['rule']['name']} on {finding.get('service', {}).get('name', '')}"
+    return Panel(text, title=title, title_align="left", border_style="red")

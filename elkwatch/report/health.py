@@ -1,0 +1,126 @@
+"""Run figures of the metrics stream, summed up by source."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from elkwatch.report.data import SourceHealth
+from elkwatch.report.documents import Fields, UnreadableDocumentError
+
+_MAX_SOURCES = 200
+
+
+@dataclass(slots=True)
+class _SourceBook:
+    last_run: datetime
+    first_run: datetime
+    runs: int = 0
+    failed: int = 0
+    documents: int = 0
+    late: int = 0
+    problems: int = 0
+    sessions: int = 0
+    dead_letters: int = 0
+    sent: int = 0
+    unsent: int = 0
+    unknown: float = 0.0
+    longest_s: float = 0.0
+    lag_s: float | None = None
+    model_version: str = ""
+    last_failure: str | None = None
+
+    def add(self, fields: Fields, ended: datetime) -> None:
+        documents = fields.whole("elkwatch.run.documents.read")
+        self.runs += 1
+        self.documents += documents
+        self.unknown += fields.number("elkwatch.run.unknown_ratio") * documents
+        self.late += fields.whole("elkwatch.run.documents.late")
+        self.problems += fields.whole("elkwatch.run.documents.problems")
+        self.sessions += fields.whole("elkwatch.run.sessions.scored")
+        self.dead_letters += fields.whole("elkwatch.run.dead_letters")
+        self.sent += fields.whole("elkwatch.run.notifications.sent")
+        self.unsent += fields.whole("elkwatch.run.notifications.failed")
+        self.longest_s = max(self.longest_s, fields.number("event.duration") / 1e9)
+        self.first_run = min(self.first_run, ended)
+        failure = fields.optional_text("error.message")
+        self.failed += failure is not None
+        if ended >= self.last_run:
+            self.last_run = ended
+            self.lag_s = None
+            if fields.get("elkwatch.run.lag_s") is not None:
+                self.lag_s = fields.number("elkwatch.run.lag_s")
+            self.model_version = fields.text("elkwatch.model.version")
+            self.last_failure = failure or self.last_failure
+
+
+class HealthBook:
+    """Adds up the documents of runs, in any order."""
+
+    def __init__(self) -> None:
+        self._sources: dict[str, _SourceBook] = {}
+
+    def add(self, document: Mapping[str, Any]) -> None:
+        """Take one document in; what is no run is passed over."""
+        try:
+            fields = Fields(document)
+        except UnreadableDocumentError:
+            return
+        ended = fields.time("event.end") or fields.time("@timestamp")
+        name = fields.text("elkwatch.source")
+        if ended is None or not name:
+            return
+        if name not in self._sources and len(self._sources) >= _MAX_SOURCES:
+            return
+        book = self._sources.setdefault(name, _SourceBook(ended, ended))
+        book.add(fields, ended)
+
+    def sources(self) -> tuple[SourceHealth, ...]:
+        """The figures by source, in the order of their names."""
+        return tuple(self._health(name) for name in sorted(self._sources))
+
+    def documents(self) -> int | None:
+        """Documents read in all; None when no run is known."""
+        if not self._sources:
+            return None
+        return sum(book.documents for book in self._sources.values())
+
+    def sessions(self) -> int | None:
+        """Sessions scored in all; None when no run is known."""
+        if not self._sources:
+            return None
+        return sum(book.sessions for book in self._sources.values())
+
+    def notifications(self) -> dict[str, int]:
+        """What was sent in all; empty when no run is known."""
+        if not self._sources:
+            return {}
+        return {"notifications": sum(book.sent for book in self._sources.values())}
+
+    def span(self) -> list[datetime]:
+        """The times of the first and last runs."""
+        books = self._sources.values()
+        return [t for book in books for t in (book.first_run, book.last_run)]
+
+    def _health(self, name: str) -> SourceHealth:
+        book = self._sources[name]
+        return SourceHealth(
+            source=name,
+            runs=book.runs,
+            failed=book.failed,
+            documents=book.documents,
+            late=book.late,
+            problems=book.problems,
+            sessions=book.sessions,
+            dead_letters=book.dead_letters,
+            notifications_sent=book.sent,
+            notifications_failed=book.unsent,
+            unknown_ratio=book.unknown / book.documents if book.documents else 0.0,
+            lag_s=book.lag_s,
+            last_run=book.last_run,
+            longest_run_s=book.longest_s,
+            model_version=book.model_version,
+            last_failure=book.last_failure,
+        )

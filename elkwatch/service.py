@@ -1,0 +1,222 @@
+"""The service: every interval each source is worked through, then what is owed is sent.
+
+    schedule ─▶ tick ─▶ run_source … ─▶ outbox.deliver ─▶ run figures
+
+Ticks never overlap; those missed while one ran are made up for by one. A source that
+fails is told of and tried again at the next tick; the others go on.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from types import FrameType
+
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from alerting import AlertingError, DeliveryReport
+from connector import ConnectorError, RunFigures
+from elkwatch.clock import Clock
+from elkwatch.compose import Parts, SourceParts
+from elkwatch.config import Config
+from elkwatch.pipeline import Progress, run_source
+from elkwatch.program_log import get_logger
+from elkwatch.source_run import ReadCounts
+
+_log = get_logger("elkwatch.service")
+
+
+@dataclass(frozen=True, slots=True)
+class SourceOutcome:
+    """What one tick did with one source. `failure`: the line it failed with."""
+
+    source: str
+    progress: Progress
+    counts: ReadCounts
+    open_sessions: int
+    failure: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """One round over all sources."""
+
+    sources: tuple[SourceOutcome, ...]
+    delivery: DeliveryReport
+
+    @property
+    def failures(self) -> list[str]:
+        """The lines of the sources that failed."""
+        return [s.failure for s in self.sources if s.failure is not None]
+
+
+class Service:
+    """Runs ticks. `stop` may be called from a signal handler or another thread."""
+
+    def __init__(self, parts: Parts, clock: Clock) -> None:
+        self._parts = parts
+        self._clock = clock
+        self._stopping = threading.Event()
+
+    def stop(self) -> None:
+        """Ends the work after the step it is at; nothing is lost."""
+        self._stopping.set()
+
+    def tick(self) -> Tick:
+        """Works through every source once, then delivers what is owed."""
+        run_id = uuid.uuid4().hex
+        outcomes = []
+        for source in self._parts.sources:
+            if self._stopping.is_set():
+                break
+            began = self._clock.now()
+            outcome = self._run(source, began)
+            outcomes.append(outcome)
+            self._publish(run_id, source, outcome, began)
+        return Tick(tuple(outcomes), self._deliver())
+
+    def _run(self, source: SourceParts, now: datetime) -> SourceOutcome:
+        reading = source.reading
+        name = reading.settings.name
+        progress, failure = Progress(), None
+        try:
+            progress = run_source(
+                reading,
+                self._parts.outputs,
+                self._parts.limits,
+                now,
+                log_url=source.log_url,
+                stop=self._stopping.is_set,
+            )
+        except (ConnectorError, AlertingError) as error:
+            failure = str(error)
+            _log.error("source failed", source=name, reason=failure)
+            reading.start_again()
+        counts, reading.counts = reading.counts, ReadCounts()
+        outcome = SourceOutcome(name, progress, counts, len(reading.tracker), failure)
+        if failure is None:
+            _log.info("source done", source=name, **_summary(outcome))
+        return outcome
+
+    def _deliver(self) -> DeliveryReport:
+        try:
+            report = self._parts.alerts.outbox.deliver(self._clock.now())
+        except (ConnectorError, AlertingError) as error:
+            _log.error("delivery failed", reason=str(error))
+            return DeliveryReport()
+        for attempt in report.attempts:
+            tell = _log.info if attempt.outcome == "sent" else _log.warning
+            tell(
+                "notification " + attempt.outcome,
+                channel=attempt.channel,
+                kind=attempt.kind,
+                row=attempt.row_id,
+                reason=attempt.reason,
+            )
+        return report
+
+    def _publish(
+        self, run_id: str, source: SourceParts, outcome: SourceOutcome, began: datetime
+    ) -> None:
+        """Run figures; that they cannot be written stops nothing."""
+        figures = run_figures(run_id, source, outcome, began, self._clock.now())
+        try:
+            self._parts.metrics.write(figures)
+        except ConnectorError as error:
+            _log.warning("run figures not written", reason=str(error))
+
+
+def run_figures(
+    run_id: str,
+    source: SourceParts,
+    outcome: SourceOutcome,
+    began: datetime,
+    ended: datetime,
+) -> RunFigures:
+    """What a tick did with a source, as it is published."""
+    progress, counts = outcome.progress, outcome.counts
+    oddities = source.reading.source.counts
+    names = oddities.__slots__
+    return RunFigures(
+        run_id=run_id,
+        source=outcome.source,
+        started_at=began,
+        ended_at=ended,
+        documents_read=counts.documents,
+        documents_late=counts.late,
+        problems=counts.problems,
+        sessions_scored=progress.sessions,
+        sessions_open=outcome.open_sessions,
+        sessions_confirmed=progress.confirmed,
+        findings_created=progress.created,
+        findings_amended=progress.amended,
+        findings_withdrawn=progress.withdrawn,
+        dead_letters=progress.dead + counts.problems,
+        unknown_ratio=counts.unknown / counts.documents if counts.documents else 0.0,
+        lag_s=progress.lag_s,
+        model_version=source.reading.classifier.model.version,
+        durations_s={k: round(v, 3) for k, v in progress.watch.seconds.items()},
+        oddities={name: getattr(oddities, name) for name in names},
+        failure=outcome.failure,
+    )
+
+
+def serve(service: Service, config: Config) -> None:
+    """Ticks on schedule until SIGTERM or SIGINT; the tick at work ends cleanly."""
+    done = threading.Event()
+
+    def on_signal(number: int, _: FrameType | None) -> None:
+        _log.info("stopping", signal=signal.Signals(number).name)
+        service.stop()
+        done.set()
+
+    before = {s: signal.signal(s, on_signal) for s in (signal.SIGTERM, signal.SIGINT)}
+    scheduler = BackgroundScheduler(
+        executors={"default": ThreadPoolExecutor(1)},
+        job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
+        timezone="UTC",
+    )
+    try:
+        interval_s = config.schedule.interval.total_seconds()
+        scheduler.add_job(_guarded(service.tick), "interval", seconds=interval_s)
+        scheduler.start()
+        _guarded(service.tick)()
+        _log.info("service started", interval_s=interval_s)
+        done.wait()
+    finally:
+        scheduler.shutdown(wait=True)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        _log.info("service stopped")
+
+
+def _guarded(tick: Callable[[], Tick]) -> Callable[[], None]:
+    """A tick whose surprises end up in the log, not in the scheduler."""
+
+    def run() -> None:
+        try:
+            tick()
+        except Exception:
+            _log.exception("tick failed unexpectedly; the next one tries again")
+
+    return run
+
+
+def _summary(outcome: SourceOutcome) -> dict[str, object]:
+    progress, counts = outcome.progress, outcome.counts
+    return {
+        "documents": counts.documents,
+        "late": counts.late,
+        "sessions": progress.sessions,
+        "open": outcome.open_sessions,
+        "anomalous": progress.confirmed,
+        "created": progress.created,
+        "amended": progress.amended,
+        "withdrawn": progress.withdrawn,
+        "caught_up": progress.caught_up,
+    }

@@ -1,0 +1,216 @@
+"""What the tests of alerting are made of: notices, a clock, channels, broken stores."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+
+from alerting import (
+    Alerting,
+    AlertStore,
+    Channel,
+    DeliveryRules,
+    EpisodeTracker,
+    FindingNotice,
+    InMemoryAlertStore,
+    Outbox,
+    OutgoingMessage,
+    Policy,
+    Receipt,
+    Stored,
+    sample_notice,
+)
+from alerting.assembly import RowComposer
+from alerting.messages.render import Messages
+
+_T = TypeVar("_T")
+
+_COMPOSER = RowComposer(Messages())  # its files are compiled once
+
+T0 = datetime(2026, 3, 4, 10, 0, tzinfo=UTC)
+
+
+def minutes(count: float) -> timedelta:
+    return timedelta(minutes=count)
+
+
+def notice(finding_id: str, at: datetime = T0, **changes: Any) -> FindingNotice:
+    """A finding of class c07 on shop-db that ended at that time."""
+    made = replace(
+        sample_notice(at),
+        finding_id=finding_id,
+        fingerprint="c07/shop-db",
+        session=f"session {finding_id}",
+        start=at - minutes(1),
+        end=at,
+        detected_at=at,
+    )
+    return replace(made, **changes)
+
+
+class FakeClock:
+    """A clock that stands still until it is told otherwise."""
+
+    def __init__(self, now: datetime = T0) -> None:
+        self.time = now
+
+    def now(self) -> datetime:
+        return self.time
+
+    def forward(self, length: timedelta) -> datetime:
+        self.time += length
+        return self.time
+
+
+@dataclass
+class Recorder:
+    """A notifier that keeps what it is given, or first does what ``before`` says."""
+
+    before: Callable[[OutgoingMessage], None] = lambda message: None
+    after: Callable[[OutgoingMessage], None] = lambda message: None
+    messages: list[OutgoingMessage] = field(default_factory=list)
+
+    def send(self, message: OutgoingMessage) -> Receipt:
+        self.before(message)
+        self.messages.append(message)
+        self.after(message)
+        return Receipt("recorded")
+
+    @property
+    def ids(self) -> list[str]:
+        return [message.row_id for message in self.messages]
+
+    @property
+    def kinds(self) -> list[str]:
+        return [message.kind for message in self.messages]
+
+
+class Forgetful(random.Random):
+    """Always draws nearly one: the longest jitter, so that waits are known."""
+
+    def random(self) -> float:
+        return 0.999999
+
+
+@dataclass
+class World:
+    """One run of alerting over a store: tracker, outbox, and channels that record."""
+
+    store: AlertStore = field(default_factory=InMemoryAlertStore)
+    clock: FakeClock = field(default_factory=FakeClock)
+    channels: Mapping[str, Any] = field(default_factory=lambda: {"mail": Recorder()})
+    policy: Policy = field(default_factory=Policy)
+    rules: DeliveryRules = field(default_factory=DeliveryRules)
+    alone: bool = False
+    owner: str | None = None
+
+    def __post_init__(self) -> None:
+        outbox = Outbox(
+            self.store,
+            [Channel(n, "test", _COMPOSER, c) for n, c in self.channels.items()],
+            self.clock,
+            rules=self.rules,
+            rng=Forgetful(),
+            alone=self.alone,
+            owner=self.owner,
+        )
+        tracker = EpisodeTracker(self.store, outbox, self.policy)
+        self.alerting = Alerting(tracker, outbox)
+
+    @property
+    def tracker(self) -> EpisodeTracker:
+        return self.alerting.tracker
+
+    @property
+    def outbox(self) -> Outbox:
+        return self.alerting.outbox
+
+    def restarted(self, **changes: Any) -> World:
+        """Fresh objects over the same store, clock and channels."""
+        return replace(self, **changes)
+
+
+class Crash(BaseException):
+    """The process is killed here; not an Exception, so nothing may catch it."""
+
+
+class CrashingStore:
+    """A store whose process is killed at the k-th write (from 1).
+
+    done: the write has reached the store when it happens, else it has not.
+    """
+
+    def __init__(self, inner: AlertStore, at: int, *, done: bool) -> None:
+        self._inner = inner
+        self._at = at
+        self._done = done
+        self.writes = 0
+
+    def get(self, kind: str, doc_id: str) -> Stored | None:
+        return self._inner.get(kind, doc_id)
+
+    def find(
+        self,
+        kind: str,
+        equals: Mapping[str, str | Sequence[str]],
+        *,
+        limit: int = 1000,
+        order_by: str | None = None,
+    ) -> list[Stored]:
+        return self._inner.find(kind, equals, limit=limit, order_by=order_by)
+
+    def create(self, kind: str, doc_id: str, body: Mapping[str, Any]) -> Stored | None:
+        return self._write(lambda: self._inner.create(kind, doc_id, body))
+
+    def replace(self, stored: Stored, body: Mapping[str, Any]) -> Stored:
+        return self._write(lambda: self._inner.replace(stored, body))
+
+    def _write(self, write: Callable[[], _T]) -> _T:
+        self.writes += 1
+        if self.writes == self._at and not self._done:
+            raise Crash
+        result = write()
+        if self.writes == self._at:
+            raise Crash
+        return result
+
+
+class LaggingStore(InMemoryAlertStore):
+    """A store whose searches do not see anything written since ``refresh``."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._seen = InMemoryAlertStore()
+
+    def refresh(self) -> None:
+        self._seen._documents = dict(self._documents)
+
+    def find(
+        self,
+        kind: str,
+        equals: Mapping[str, str | Sequence[str]],
+        *,
+        limit: int = 1000,
+        order_by: str | None = None,
+    ) -> list[Stored]:
+        return self._seen.find(kind, equals, limit=limit, order_by=order_by)
+
+
+class ContestedStore(InMemoryAlertStore):
+    """Somebody else rewrites a document just before the next few replaces of a kind."""
+
+    def __init__(self, kind: str, times: int) -> None:
+        super().__init__()
+        self._kind = kind
+        self.left = times
+
+    def replace(self, stored: Stored, body: Mapping[str, Any]) -> Stored:
+        if stored.kind == self._kind and self.left > 0:
+            self.left -= 1
+            current = self.get(stored.kind, stored.doc_id)
+            assert current is not None
+            super().replace(current, current.body)
+        return super().replace(stored, body)

@@ -1,0 +1,64 @@
+"""The seen-id set stays bounded and survives a restart."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from connector import SeenIds
+from tests.connector.samples import at, document
+
+
+def test_knows_what_was_added() -> None:
+    seen = SeenIds()
+    assert document("a") not in seen
+    assert seen.add(document("a"))
+    assert document("a") in seen
+    assert not seen.add(document("a"))
+    assert len(seen) == 1
+
+
+def test_the_same_id_in_another_index_is_another_document() -> None:
+    seen = SeenIds()
+    seen.add(document("a", index="logs-1"))
+    assert document("a", index="logs-2") not in seen
+
+
+def test_prune_forgets_what_is_before() -> None:
+    seen = SeenIds()
+    for number in range(10):
+        seen.add(document(str(number), time=at(number)))
+    seen.prune(at(4))
+    assert [str(n) for n in range(10) if document(str(n)) in seen] == list("456789")
+    assert seen.forgotten == 0
+
+
+def test_when_full_the_oldest_goes_and_is_counted() -> None:
+    seen = SeenIds(capacity=3)
+    for number in (5, 1, 4, 2, 3):
+        seen.add(document(str(number), time=at(number)))
+    assert [n for n in range(1, 6) if document(str(n)) in seen] == [3, 4, 5]
+    assert seen.forgotten == 2
+    assert len(seen) == 3
+
+
+@given(st.lists(st.tuples(st.integers(0, 30), st.integers(-9999, 9999)), max_size=60))
+def test_restore_of_a_snapshot_is_the_same(items: list[tuple[int, int]]) -> None:
+    seen = SeenIds(capacity=20)
+    for doc_id, second in items:
+        seen.add(document(str(doc_id), time=at(second)))
+    restored = SeenIds.restore(seen.snapshot(), capacity=20)
+    assert restored.snapshot() == seen.snapshot()
+    assert len(restored) == len(seen)
+    for number in range(31):
+        one = document(str(number))
+        assert (one in restored) == (one in seen)
+    restored.prune(at(0))
+    seen.prune(at(0))
+    assert restored.snapshot() == seen.snapshot()
+
+
+def test_a_broken_snapshot_is_refused() -> None:
+    with pytest.raises(ValueError, match="invalid literal"):
+        SeenIds.restore(("nonsense",))
+    with pytest.raises(ValueError, match="capacity"):
+        SeenIds(0)
