@@ -135,9 +135,8 @@ def slug(name: str) -> str:
     safe = re.sub(r"[^A-Za-z0-9_-]", "_", name)[:64]
     if safe == name:
         return name
-    return (
-        f"{safe[:48]}_{hashlib.sha256(name.encode('utf-8', 'replace')).hexdigest()[:8]}"
-    )
+    mark = hashlib.sha256(name.encode("utf-8", "replace")).hexdigest()[:8]
+    return f"{safe[:48]}_{mark}"
 
 
 def claimed(

@@ -163,6 +163,8 @@ def is_held(directory: Path) -> bool:
         lock = os.open(directory / "lock", os.O_RDONLY)
     except FileNotFoundError:
         return False
+    except PermissionError:
+        return True  # another user's: theirs to judge and to remove
     try:
         fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -22,7 +22,13 @@ from elkwatch.report.data import (
     Share,
     Table,
 )
-from elkwatch.report.documents import Fields, UnreadableDocumentError, finding_entry
+from elkwatch.report.documents import (
+    Fields,
+    FindingHead,
+    UnreadableDocumentError,
+    finding_entry,
+    finding_head,
+)
 from elkwatch.report.health import HealthBook
 from elkwatch.report.timeline import build_timeline
 
@@ -48,19 +54,19 @@ class _ClassBook:
     services: Counter[str] = field(default_factory=Counter)
     gravest: list[tuple[_Rank, FindingEntry]] = field(default_factory=list)
 
-    def add(self, entry: FindingEntry, fields: Fields, number: int) -> None:
+    def add(self, head: FindingHead, fields: Fields, number: int) -> None:
         self.count += 1
-        self.severities[entry.severity] += 1
-        if entry.service:
-            _bounded_count(self.services, entry.service)
-        self.first = min(self.first, entry.start)
-        if entry.end >= self.last:
-            self.last, self.newest = entry.end, fields
-        rank = (SEVERITIES.index(entry.severity), entry.risk, entry.end, -number)
+        self.severities[head.severity] += 1
+        if head.service:
+            _bounded_count(self.services, head.service)
+        self.first = min(self.first, head.start)
+        if head.end >= self.last:
+            self.last, self.newest = head.end, fields
+        rank = (SEVERITIES.index(head.severity), head.risk, head.end, -number)
         if len(self.gravest) < MAX_PER_CLASS:
-            heapq.heappush(self.gravest, (rank, entry))
-        else:
-            heapq.heappushpop(self.gravest, (rank, entry))
+            heapq.heappush(self.gravest, (rank, finding_entry(fields, head)))
+        elif rank > self.gravest[0][0]:
+            heapq.heapreplace(self.gravest, (rank, finding_entry(fields, head)))
 
 
 @dataclass(slots=True)
@@ -79,7 +85,7 @@ class _Book:
     def add(self, document: Mapping[str, Any]) -> None:
         try:
             fields = Fields(document)
-            entry = finding_entry(fields)
+            head = finding_head(fields)
         except UnreadableDocumentError:
             self.unreadable += 1
             return
@@ -90,16 +96,17 @@ class _Book:
             return
         self.findings += 1
         book = self.classes.setdefault(
-            entry.class_id, _ClassBook(entry.start, entry.end, fields)
+            head.class_id, _ClassBook(head.start, head.end, fields)
         )
-        book.add(entry, fields, self.findings)
-        self.minutes[entry.class_id, int(entry.end.timestamp()) // 60] += 1
-        if entry.service:
-            _bounded_count(self.services, (entry.service, entry.class_id))
-        if entry.host:
-            _bounded_count(self.hosts, (entry.host, entry.class_id))
-        if entry.model_version:
-            _bounded_count(self.models, entry.model_version)
+        book.add(head, fields, self.findings)
+        self.minutes[head.class_id, int(head.end.timestamp()) // 60] += 1
+        if head.service:
+            _bounded_count(self.services, (head.service, head.class_id))
+        if head.host:
+            _bounded_count(self.hosts, (head.host, head.class_id))
+        model_version = fields.text("elkwatch.model.version")
+        if model_version:
+            _bounded_count(self.models, model_version)
 
 
 def report_data_from_documents(

@@ -7,6 +7,7 @@ without a time or a class cannot be shown and is counted.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -35,7 +36,10 @@ class Fields:
 
     def get(self, path: str) -> Any:
         """The value at the path; None where there is none."""
-        return next(_values(self._source, path), None)
+        here: Any = self._source
+        for part in path.split("."):  # nested, as elkwatch itself writes them
+            here = here.get(part) if type(here) is dict else None
+        return here if here is not None else next(_values(self._source, path), None)
 
     def text(self, path: str, default: str = "") -> str:
         """The value as text."""
@@ -78,29 +82,55 @@ class Fields:
         )
 
 
-def finding_entry(fields: Fields) -> FindingEntry:
-    """One finding. Raises UnreadableDocumentError for what is none or has no time."""
+@dataclass(frozen=True, slots=True)
+class FindingHead:
+    """What is counted of every finding; the rest is read of those that are shown."""
+
+    class_id: str
+    start: datetime
+    end: datetime
+    severity: Severity
+    risk: int
+    service: str | None
+    host: str | None
+
+
+def finding_head(fields: Fields) -> FindingHead:
+    """The head of one. Raises UnreadableDocumentError for what has no class or time."""
     end = fields.time("event.end") or fields.time("@timestamp")
     class_id = fields.text("elkwatch.class.id") or fields.text("rule.id")
     if end is None or not class_id:
         raise UnreadableDocumentError("no time" if end is None else "no class")
-    return FindingEntry(
-        finding_id=fields.text("event.id"),
+    return FindingHead(
+        class_id=class_id,
         start=fields.time("event.start") or end,
         end=end,
-        source=fields.text("elkwatch.source"),
-        session=fields.text("elkwatch.session.id"),
-        class_id=class_id,
         severity=_severity(fields),
         risk=fields.whole("elkwatch.risk"),
+        service=fields.optional_text("service.name"),
+        host=fields.optional_text("host.name"),
+    )
+
+
+def finding_entry(fields: Fields, head: FindingHead) -> FindingEntry:
+    """The whole finding, with its evidence."""
+    return FindingEntry(
+        finding_id=fields.text("event.id"),
+        start=head.start,
+        end=head.end,
+        source=fields.text("elkwatch.source"),
+        session=fields.text("elkwatch.session.id"),
+        class_id=head.class_id,
+        severity=head.severity,
+        risk=head.risk,
         score=fields.number("elkwatch.score"),
         threshold=fields.number("elkwatch.threshold"),
         confidence=fields.number("elkwatch.class.confidence"),
         events=fields.whole("elkwatch.session.events"),
         reason=fields.text("event.reason") or fields.text("message"),
         pattern=fields.text("elkwatch.pattern") or fields.text("rule.category"),
-        service=fields.optional_text("service.name"),
-        host=fields.optional_text("host.name"),
+        service=head.service,
+        host=head.host,
         causes=fields.texts("elkwatch.causes"),
         evidence=tuple(_evidence(fields.get("elkwatch.evidence"))),
         missing=fields.texts("elkwatch.missing"),

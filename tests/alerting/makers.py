@@ -24,7 +24,10 @@ from alerting import (
     sample_notice,
 )
 from alerting.assembly import RowComposer
-from alerting.messages.render import Messages
+from alerting.delivery import Composer
+from alerting.document import webhook_document
+from alerting.messages.render import Messages, Rendered
+from alerting.rows import OutboxRow
 
 _T = TypeVar("_T")
 
@@ -88,7 +91,24 @@ class Recorder:
         return [message.kind for message in self.messages]
 
 
-class Forgetful(random.Random):
+class Wordless:
+    """A composer that makes the document only, for tests that send thousands."""
+
+    def compose(self, row: OutboxRow, sent_at: datetime) -> OutgoingMessage:
+        return OutgoingMessage(
+            row_id=row.row_id,
+            kind=row.kind,
+            thread_id=row.thread_id,
+            sent_at=sent_at,
+            severity="low",
+            subject="",
+            text="",
+            html="",
+            document=webhook_document(row, Rendered("", "", "")),
+        )
+
+
+class LongestWait(random.Random):
     """Always draws nearly one: the longest jitter, so that waits are known."""
 
     def random(self) -> float:
@@ -106,14 +126,15 @@ class World:
     rules: DeliveryRules = field(default_factory=DeliveryRules)
     alone: bool = False
     owner: str | None = None
+    composer: Composer = _COMPOSER
 
     def __post_init__(self) -> None:
         outbox = Outbox(
             self.store,
-            [Channel(n, "test", _COMPOSER, c) for n, c in self.channels.items()],
+            [Channel(n, "test", self.composer, c) for n, c in self.channels.items()],
             self.clock,
             rules=self.rules,
-            rng=Forgetful(),
+            rng=LongestWait(),
             alone=self.alone,
             owner=self.owner,
         )

@@ -21,6 +21,7 @@ from tests.alerting.makers import (
     CrashingStore,
     FakeClock,
     Recorder,
+    Wordless,
     World,
     minutes,
     notice,
@@ -108,7 +109,13 @@ class Life:
 
     def _world(self, store: InMemoryAlertStore | CrashingStore) -> World:
         channels = {"mail": self.mail, "hook": self.hook}
-        return World(store=store, clock=self.clock, channels=channels, alone=True)
+        return World(
+            store=store,
+            clock=self.clock,
+            channels=channels,
+            alone=True,
+            composer=Wordless(),
+        )
 
     def _run(self, world: World, run: Run) -> None:
         now = self.clock.now()

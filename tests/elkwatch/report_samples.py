@@ -19,8 +19,8 @@ KINDS: tuple[tuple[Any, ...], ...] = (
         "deadlock", "PostgreSQL deadlock", "new-event", "high", True,
         "PostgreSQL has cancelled one of the transactions; the client must retry it. "
         "Read the DETAIL and CONTEXT of the line for both statements and the rows. "
-        "Make all code paths lock rows in the same order (for example by primary key), keep "
-        "transactions short, and retry on SQL state 40P01 with back-off.",
+        "Make all code paths lock rows in the same order (for example by primary "
+        "key), keep transactions short, and retry on SQL state 40P01 with back-off.",
         ("two transactions lock the same rows in opposite order",
          "long transactions that hold many row locks"),
         "deadlock detected\nDETAIL: Process 5306 waits for ShareLock on transaction "
@@ -48,12 +48,14 @@ KINDS: tuple[tuple[Any, ...], ...] = (
         "execute <unnamed>: SELECT id, status FROM orders WHERE id = $1",
         "execute <unnamed>: SELECT id, status FROM orders WHERE id = <*>",
         (("execute <unnamed>: COMMIT", 0.88),
-         ("disconnection: session time: <*>", 0.07), ("execute <unnamed>: BEGIN", 0.02)), (),
+         ("disconnection: session time: <*>", 0.07),
+         ("execute <unnamed>: BEGIN", 0.02)), (),
     ),
     (
         "missing-step", "missing step", "missing-step", "medium", False,
         "A flow ended before a step that always came. Look at what the last line "
-        "waited for, and whether the client was ended.", ("the client was ended half-way",),
+        "waited for, and whether the client was ended.",
+        ("the client was ended half-way",),
         "disconnection: session time: 0:00:04.120 user=app database=shop",
         "disconnection: session time: <*> user=<*> database=<*>",
         (("execute <unnamed>: INSERT INTO payments", 0.97),),

@@ -253,13 +253,17 @@ def test_ctrl_c_ends_with_one_line_and_130(tmp_path: Path) -> None:
     assert (err.strip(), child.returncode) == ("elkwatch: stopped", 130)
 
 
-def test_a_reader_that_leaves_hears_nothing() -> None:
+@pytest.mark.parametrize("say", ["print('x')", "click.echo('x' * 1_000_000)"])
+def test_a_reader_that_leaves_hears_nothing(say: str, tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import click, sys, time, elkwatch.cli.config as c\n"
+        "from elkwatch.cli import main\n"
+        f"c.show.callback = lambda **k: (time.sleep(0.3), {say})[1]\n"
+        "sys.argv = ['elkwatch', 'config', 'show']; main()\n"
+    )
     done = subprocess.run(
-        [
-            "sh",
-            "-c",
-            f"{sys.executable} -c 'from elkwatch.cli import main; main()' --help | :",
-        ],
+        ["sh", "-c", f"{sys.executable} {script} | :"],
         capture_output=True,
         timeout=60,
         check=False,

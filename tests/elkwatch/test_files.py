@@ -6,6 +6,7 @@ import gzip
 import io
 import os
 import resource
+import threading
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,7 +18,7 @@ import pytest
 from connector import Decoder, LogDocument, SessionRule, SourceSpec
 from elkwatch.errors import FileError
 from elkwatch.files import ReadReport, leading_time, parse_object, read_documents
-from elkwatch.log_streams import MAX_LINE_BYTES
+from elkwatch.log_streams import MAX_LINE_BYTES, check_paths
 
 FIRST = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 
@@ -103,15 +104,18 @@ def test_a_pipe_that_hands_out_single_bytes() -> None:
     assert len(read(["-"], stdin=pipe)[0]) == 3
 
 
-def test_a_named_pipe_is_read_once(tmp_path: Path) -> None:
+def test_a_named_pipe_is_not_opened_before_it_is_read(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
-    if (child := os.fork()) == 0:
-        with open(pipe, "wb") as out:
-            out.write(ndjson())
-        os._exit(0)
+    # Opening it would wait for a writer, and take the writer's only reader away.
+    check = threading.Thread(target=check_paths, args=([str(pipe)],), daemon=True)
+    check.start()
+    check.join(timeout=5)
+    assert not check.is_alive()
+    writer = threading.Thread(target=pipe.write_bytes, args=(ndjson(),), daemon=True)
+    writer.start()
     assert len(read([pipe])[0]) == 3
-    assert os.waitpid(child, 0)[1] == 0
+    writer.join(timeout=5)
 
 
 def test_plain_text_takes_the_whole_line_and_its_leading_time(tmp_path: Path) -> None:

@@ -1,0 +1,301 @@
+"""The whole path on a real Elasticsearch, a real SMTP server and a real receiver."""
+
+from __future__ import annotations
+
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from elasticsearch import Elasticsearch
+
+from connector import SourceSpec, install, roles
+from connector.records import SessionRule
+from elkwatch.demo.sinks import MailSink, WebhookSink
+from elkwatch.engine import SecurityOptions, User
+from model import Session, TrainedModel, save_bundle, train
+from tests.integration.conftest import SecuredEngine
+from tests.integration.world import RUN, SECRET, World
+from tests.model.builders import cut_off, deadlocked, looping, shop, shop_session
+from tests.model.conftest import CONFIG
+
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture(scope="module")
+def model() -> TrainedModel:
+    rng = random.Random(7)
+    odd = [make(f"{i}", rng) for make in (deadlocked, looping) for i in range(8)]
+    return train(shop(200), CONFIG, discover=[*shop(20, seed=1), *odd])
+
+
+@pytest.fixture(scope="module")
+def bundle(model: TrainedModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("model") / "shop"
+    save_bundle(model, folder, now=datetime.now(UTC))
+    return folder
+
+
+@pytest.fixture
+def world(
+    es: Elasticsearch, engine_url: str, namespace: str, tmp_path: Path, bundle: Path
+) -> Iterator[World]:
+    with MailSink() as mail, WebhookSink(SECRET) as hook:
+        made = World(es, engine_url, namespace, tmp_path, bundle, mail, hook)
+        made.prepare()
+        yield made
+
+
+def moved(session: Session, end: datetime) -> Session:
+    """The session, its last event at this time."""
+    move = end - session.end
+    events = tuple(replace(e, time=e.time + move) for e in session.events)
+    return replace(session, events=events)
+
+
+def recent(sessions: list[Session], ago: timedelta = 5 * MINUTE) -> list[Session]:
+    """The sessions, ended some minutes ago, a tenth of a second apart."""
+    now = datetime.now(UTC)
+    return [
+        moved(s, now - ago + i * timedelta(seconds=0.1)) for i, s in enumerate(sessions)
+    ]
+
+
+def trouble(seed: int = 3) -> list[Session]:
+    rng = random.Random(seed)
+    return recent(
+        [
+            *shop(30, seed=seed + 40),
+            *(deadlocked(f"dead-{i}", rng) for i in range(3)),
+            *(looping(f"loop-{i}", rng) for i in range(2)),
+        ]
+    )
+
+
+ODD = {"dead-0": 1, "dead-1": 1, "dead-2": 1, "loop-0": 1, "loop-1": 1}
+EPISODES = 2
+
+
+def assert_told_once(world: World) -> None:
+    assert world.finding_counts() == ODD
+    assert len(world.mail.counts) == EPISODES
+    assert len(world.hook.counts) == EPISODES
+    assert world.hook.rejected == []
+
+
+def test_the_first_run_finds_and_tells_and_the_second_is_silent(world: World) -> None:
+    shipped = world.ship(trouble())
+    first = world.run_once()
+    outcome = first.sources[0]
+    assert outcome.failure is None
+    assert outcome.counts.documents == shipped
+    assert outcome.progress.sessions == 35
+    assert_told_once(world)
+    streams = world.es.indices.resolve_index(name=world.findings_stream)
+    assert [s["name"] for s in streams["data_streams"]] == [world.findings_stream]
+    finding = next(
+        f for f in world.findings() if "dead" in str(f["elkwatch"]["session"])
+    )
+    assert finding["rule"]["name"] == "PostgreSQL deadlock"
+    assert finding["event"]["kind"] == "alert"
+    assert finding["elkwatch"]["class"]["known"]
+    assert any("Make all" in mail.text for mail in world.mail.received)
+    assert any(b"deadlock" in call.raw for call in world.hook.received)
+    second = world.run_once()
+    assert second.sources[0].progress.created == 0
+    assert second.sources[0].counts.documents == 0
+    assert second.delivery.attempts == ()
+    assert_told_once(world)
+    assert world.mail.duplicates == world.hook.duplicates == 0
+
+
+@pytest.mark.parametrize(
+    ("module", "owner", "method", "done"),
+    [
+        ("alerting.episodes", "EpisodeTracker", "note", False),
+        ("elkwatch.source_run", "Reading", "save", False),
+        ("elkwatch.source_run", "Reading", "save", True),
+        ("alerting.outbox", "Outbox", "deliver", False),
+        ("alerting.outbox", "Outbox", "owe", True),
+        ("connector.sink", "FindingSink", "write", True),
+    ],
+)
+def test_killed_at_any_point_nothing_is_lost_or_doubled(
+    world: World, module: str, owner: str, method: str, done: bool
+) -> None:
+    world.ship(trouble())
+    status = world.killed_at(module, owner, method, done=done)
+    assert status == -signal.SIGKILL
+    world.run_once()
+    assert_told_once(world)
+    assert world.mail.duplicates == world.hook.duplicates == 0
+
+
+def test_killed_in_the_send_itself_it_comes_again_under_the_same_id(
+    world: World,
+) -> None:
+    world.ship(trouble())
+    status = world.killed_at(
+        "alerting.notifiers.webhook", "WebhookNotifier", "send", done=True
+    )
+    assert status == -signal.SIGKILL
+    assert len(world.hook.received) == 1
+    world.clock.ahead = 10 * MINUTE
+    world.run_once()
+    assert_told_once(world)
+    assert world.hook.duplicates == 1
+
+
+def test_a_late_document_withdraws_its_finding_and_tells_nobody_twice(
+    world: World,
+) -> None:
+    whole = moved(shop_session("late", random.Random(8)), datetime.now(UTC) - MINUTE)
+    cut = replace(whole, events=whole.events[:3])
+    rest = replace(whole, events=whole.events[3:])
+    world.ship([*recent(shop(20, seed=50)), cut])
+    world.run_once()
+    assert world.finding_counts() == {"late": 1}
+    told = len(world.mail.received)
+    assert told == 1
+    world.ship([rest])
+    tick = world.run_once()
+    assert tick.sources[0].counts.late == len(rest.events)
+    (finding,) = world.findings()
+    assert finding["elkwatch"]["status"] == "withdrawn"
+    assert finding["elkwatch"]["session"]["events"] == len(whole.events)
+    subjects = [mail.subject for mail in world.mail.received[told:]]
+    assert len(subjects) <= 1
+    assert not any(subject.startswith("HIGH") for subject in subjects)
+
+
+def test_an_open_session_survives_a_restart(world: World) -> None:
+    now = datetime.now(UTC)
+    whole = moved(cut_off("open", random.Random(9)), now - timedelta(seconds=5))
+    world.ship([*recent(shop(20, seed=51)), whole])
+    assert world.run_once().sources[0].open_sessions == 1
+    assert world.finding_counts() == {}
+    world.clock.ahead = MINUTE
+    tick = world.run_once()
+    assert tick.sources[0].progress.sessions >= 1
+    (finding,) = world.findings()
+    assert finding["elkwatch"]["session"] == {"id": "open", "events": 3}
+
+
+def test_sinks_that_are_down_get_everything_once_when_they_are_back(
+    world: World,
+) -> None:
+    mail_port, hook_port = world.mail.port, world.hook.port
+    world.mail.__exit__(None, None, None)
+    world.hook.__exit__(None, None, None)
+    world.ship(trouble())
+    down = world.run_once()
+    assert down.sources[0].failure is None
+    assert down.delivery.sent == 0
+    assert down.delivery.retried >= 2
+    assert world.finding_counts() == ODD
+    with MailSink(port=mail_port) as mail, WebhookSink(SECRET, port=hook_port) as hook:
+        world.mail, world.hook = mail, hook
+        world.clock.ahead = 10 * MINUTE
+        world.run_once()
+        world.clock.ahead = 20 * MINUTE
+        world.run_once()
+        assert_told_once(world)
+        assert mail.duplicates == hook.duplicates == 0
+    world.mail.__enter__()
+    world.hook.__enter__()
+
+
+def test_old_findings_are_summed_up_in_one_message(world: World) -> None:
+    world.source = {"start": "earliest"}
+    rng = random.Random(4)
+    old = recent([deadlocked(f"d{i}", rng) for i in range(5)], ago=300 * MINUTE)
+    world.ship([*old, *recent(shop(10, seed=60))])
+    world.run_once()
+    assert len(world.findings()) == 5
+    assert len(world.mail.received) == 1
+    assert len(world.hook.received) == 1
+    assert "5" in world.mail.received[0].text
+    world.run_once()
+    assert len(world.mail.received) == 1
+
+
+def test_run_refuses_to_start_without_index_templates(
+    es: Elasticsearch, engine_url: str, namespace: str, tmp_path: Path, bundle: Path
+) -> None:
+    with MailSink() as mail, WebhookSink(SECRET) as hook:
+        bare = World(es, engine_url, namespace, tmp_path, bundle, mail, hook)
+        es.indices.create(index=bare.index.replace("logs-", "test-"))
+        bare.source = {"index": bare.index.replace("logs-", "test-")}
+        done = bare.command("run", "--once")
+        templates = es.indices.get_index_template(name="*elkwatch*")["index_templates"]
+        if templates:
+            pytest.skip(
+                "this cluster has elkwatch's index templates: nothing to refuse"
+            )
+    assert done.returncode == 1
+    assert "elkwatch setup" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_sigterm_ends_the_service_cleanly(world: World) -> None:
+    world.ship(trouble())
+    line = [sys.executable, "-c", RUN, "run", "--config", str(world.config())]
+    with subprocess.Popen(line, stderr=subprocess.PIPE, text=True) as service:
+        deadline = time.monotonic() + 120
+        while len(world.hook.received) < EPISODES and time.monotonic() < deadline:
+            time.sleep(0.2)
+        service.send_signal(signal.SIGTERM)
+        _, told = service.communicate(timeout=60)
+    assert service.returncode == 0, told
+    assert "service stopped" in told
+    assert_told_once(world)
+
+
+def test_the_least_privileged_role_is_enough(
+    secured_engine: SecuredEngine, namespace: str, tmp_path: Path, bundle: Path
+) -> None:
+    spec = SourceSpec("shop", "logs-shop-*", session=SessionRule(field="session.id"))
+    granted = roles([spec], namespace)
+    run_role = next(name for name in granted if "run" in name)
+    engine = secured_engine(
+        SecurityOptions(
+            users=(
+                User("admin", "admin-password", ("superuser",)),
+                User("watcher", "watcher-password", (run_role,)),
+                User("blind", "blind-password", ("monitoring",)),
+            ),
+            roles={**granted, "monitoring": {"cluster": ["monitor"]}},
+        )
+    )
+    admin = ("admin", "admin-password")
+    with (
+        Elasticsearch(engine.url, basic_auth=admin, request_timeout=60) as es,
+        MailSink() as mail,
+        WebhookSink(SECRET) as hook,
+    ):
+        world = World(es, engine.url, namespace, tmp_path, bundle, mail, hook)
+        world.prepare()
+        install(es, namespace)
+        world.ship(trouble())
+        world.credentials = {"username": "watcher", "password": "watcher-password"}
+        assert world.run_once().failures == []
+        assert_told_once(world)
+        world.run_once()
+        assert_told_once(world)
+        world.credentials = {"username": "blind", "password": "blind-password"}
+        refused = world.command("run", "--once")
+        world.credentials = {"username": "watcher", "password": "wrong-password"}
+        wrong = world.command("run", "--once")
+    assert refused.returncode == 1
+    assert "read" in refused.stderr
+    assert wrong.returncode == 1
+    assert "password" in wrong.stderr or "credentials" in wrong.stderr
+    assert "wrong-password" not in wrong.stderr
+    for done in (refused, wrong):
+        assert done.stderr.count("\n") == 1
