@@ -118,6 +118,8 @@ class Episode:
     def with_finding(self, notice: FindingNotice, *, silent: bool) -> Episode:
         """This episode with a finding that is new to it, or amended.
 
+        Its class and advice are those of the finding told last.
+
         An amended finding that is folded already stays as it was counted.
         """
         notice = notice.bounded()
@@ -130,7 +132,10 @@ class Episode:
         rest = tuple(m for m in self.members if m is not known)
         changed = replace(
             self,
+            class_id=notice.class_id,
             class_name=notice.class_name,
+            pattern=notice.pattern,
+            known=notice.known,
             advice=notice.advice,
             members=tuple(sorted((*rest, member), key=by_end)),
             samples=kept_samples(self.samples, notice),

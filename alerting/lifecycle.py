@@ -171,7 +171,7 @@ def quiet(
     last = episode.last_seen
     if episode.resolved or last is None:
         return None
-    if now - last <= policy.resolve_after:
+    if delivered_until - last <= policy.resolve_after:
         return None
     changed = replace(
         episode,

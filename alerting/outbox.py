@@ -184,8 +184,15 @@ class Outbox:
         raise StoreBusy(f"outbox row {row.row_id} keeps changing; try again")
 
     def _unsent(self) -> list[OutboxRow]:
-        """What a search finds, and what it may not show yet because it is new."""
-        rows = {row.row_id: row for row in self.rows(UNSENT)}
+        """What a search finds, and what it may not show yet because it is new.
+
+        Channel by channel, so that the many rows of a dead one do not hide the rest.
+        """
+        found = [
+            self.rows(UNSENT, channel=name, limit=MAX_ROWS) for name in self.channels
+        ]
+        gone = self.rows(UNSENT, limit=MAX_ROWS)  # of channels that are no more
+        rows = {row.row_id: row for some in (*found, gone) for row in some}
         for row_id in list(self._fresh):
             row = rows.get(row_id) or self.row(row_id)
             if row is None or not row.unsent:

@@ -24,7 +24,8 @@ PARTS = {
 
 def cut(source: Path, begin_s: float, end_s: float) -> list[str]:
     """The lines of all sessions that began in [begin, end) seconds of a file."""
-    lines = gzip.open(source, "rt", encoding="utf-8").readlines()
+    with gzip.open(source, "rt", encoding="utf-8") as stream:
+        lines = stream.readlines()
     first: dict[str, float] = {}
     zero: datetime | None = None
     kept = []

@@ -62,19 +62,18 @@ class Fetcher:
         self, requests: Sequence[KeyRequest], until: datetime | None
     ) -> Fetched[str]:
         """The documents of each key; see LogSource.fetch_keys."""
-        wanted = _merged(requests)
-        collected = _Collected(wanted.values(), self._max_events)
-        ordered = sorted(wanted.values(), key=lambda request: request.start)
+        ordered = sorted(_merged(requests), key=lambda request: request.start)
         if self._key_clause([""]) is None:
-            self._by_reading(ordered, collected, until)
-            return Fetched(collected.found, collected.full)
+            every = _Collected(ordered, self._max_events)
+            self._by_reading(ordered, every, until)
+            return Fetched(every.found, every.full)
+        found: dict[str, list[LogDocument]] = {}
+        cut: set[str] = set()
         for batch in _batches(ordered, _KEYS_A_QUERY):
-            self._by_query(batch, collected, until)
-        short = [r for r in ordered if collected.is_short(r)]
-        if short:
-            collected.forget(short)
-            self._by_reading(short, collected, until)
-        return Fetched(collected.found, collected.full)
+            collected = self._batch(batch, until)
+            found |= collected.found
+            cut |= collected.full
+        return Fetched(found, cut)
 
     def windows(
         self, requests: Sequence[WindowRequest], until: datetime | None
@@ -113,6 +112,24 @@ class Fetcher:
                 if len(documents) > self._max_events:
                     break
         return documents
+
+    def _batch(
+        self, batch: Sequence[KeyRequest], until: datetime | None
+    ) -> "_Collected":
+        """By query, and what that found too little of by reading.
+
+        Each way collects for itself: a document may be met in both, and a query for
+        one key also finds documents whose own key is another.
+        """
+        collected = _Collected(batch, self._max_events)
+        self._by_query(batch, collected, until)
+        short = [request for request in batch if collected.is_short(request)]
+        if short:
+            again = _Collected(short, self._max_events)
+            self._by_reading(short, again, until)
+            collected.found |= again.found
+            collected.full |= again.full
+        return collected
 
     def _by_query(
         self,
@@ -214,12 +231,8 @@ class _Collected:
         needed = min(request.at_least, self._max_events)
         return len(self.found[request.key]) < needed
 
-    def forget(self, requests: Iterable[KeyRequest]) -> None:
-        for request in requests:
-            self.found[request.key] = []
 
-
-def _merged(requests: Sequence[KeyRequest]) -> dict[str, KeyRequest]:
+def _merged(requests: Sequence[KeyRequest]) -> Iterable[KeyRequest]:
     """One request a key: a key asked for twice is fetched over both ranges."""
     merged: dict[str, KeyRequest] = {}
     for request in requests:
@@ -232,7 +245,7 @@ def _merged(requests: Sequence[KeyRequest]) -> dict[str, KeyRequest]:
                 max(known.at_least, request.at_least),
             )
         merged[request.key] = request
-    return merged
+    return merged.values()
 
 
 def _unfiltered() -> list[Clause]:

@@ -6,7 +6,6 @@ FILE … ─▶ documents ─▶ LogEvent ─▶ sessions (whole, or cut on wind
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import timedelta
 
 import click
 
@@ -16,18 +15,13 @@ from elkwatch.files import ReadReport, read_documents
 from elkwatch.translate import log_event
 from model import LogEvent, Session, group_sessions
 
-DEFAULT_WINDOW = timedelta(minutes=5)
-
 
 def read_sessions(paths: Sequence[str], options: FileOptions) -> list[Session]:
     """The sessions of these files, in order of arrival.
 
     What could not be read is told on standard error. Raises FileError, ConfigError.
     """
-    window = options.grouping_window()
-    if window is None and not _has_key(options):
-        window = DEFAULT_WINDOW
-    return group_sessions(read_events(paths, options), window=window)
+    return group_sessions(read_events(paths, options), window=options.grouping_window())
 
 
 def read_events(paths: Sequence[str], options: FileOptions) -> Iterator[LogEvent]:
@@ -42,7 +36,3 @@ def read_events(paths: Sequence[str], options: FileOptions) -> Iterator[LogEvent
 def to_events(documents: Iterable[LogDocument]) -> Iterator[LogEvent]:
     """Log documents of the connector → log events of the model."""
     return map(log_event, documents)
-
-
-def _has_key(options: FileOptions) -> bool:
-    return bool(options.session_fields or options.session_pattern or options.source)

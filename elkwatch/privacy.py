@@ -32,8 +32,11 @@ _BUILT_IN = {
 def masking(settings: Sequence[MaskSettings], key: bytes | None = None) -> Mask:
     """A function that masks what the settings name; without any, it changes nothing."""
     key = key or secrets.token_bytes(16)
+    options = re2.Options()
+    options.log_errors = False
     steps = [
-        (one.name, re2.compile(one.pattern or _BUILT_IN[one.name])) for one in settings
+        (one.name, re2.compile(one.pattern or _BUILT_IN[one.name], options))
+        for one in settings
     ]
 
     def mask(text: str) -> str:

@@ -4,8 +4,10 @@
     novelty    rare patterns of order                        (detectors/support.py)
     distance   counts far from those of normal sessions      (detectors/support.py)
 
-The score is the largest: any view alone may call a session anomalous, none can veto.
-The threshold keeps to the alarm budget on held-out normal sessions.
+Up to 1 the score is the largest: any view alone may call a session anomalous, none can
+veto. Past 1 the yes or no is settled, and the network, which ranks best, says how bad:
+the score is 1 + surprise, the largest view breaking ties. The threshold keeps to the
+alarm budget on held-out normal sessions.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ SURPRISE_QUANTILE = 0.995
 SURPRISE_MARGIN = 1.25
 MIN_SURPRISE_FENCE = 4.0
 ALARM_SHARE = 0.005
+LARGEST_SHARE = 0.001
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +41,21 @@ class Views:
 
     def joined(self) -> Floats:
         """The session score, (N,)."""
-        return np.maximum(np.maximum(self.surprise, self.novelty), self.distance)
+        return _ranked(np.maximum(self.surprise, self.without_network()), self.surprise)
 
     def without_counts(self) -> Floats:
         """Ablation: the score without the count vector, (N,)."""
-        return np.maximum(self.surprise, self.novelty)
+        return _ranked(np.maximum(self.surprise, self.novelty), self.surprise)
 
     def without_network(self) -> Floats:
         """Ablation: the score without the network, (N,)."""
         return np.maximum(self.novelty, self.distance)
+
+
+def _ranked(largest: Floats, surprise: Floats) -> Floats:
+    """The largest view up to 1; past it, how surprised the network is."""
+    past = 1.0 + surprise + LARGEST_SHARE * np.log(np.maximum(largest, 1.0))
+    return np.where(largest > 1.0, past, largest)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,10 @@
 """Typed masks: the parts of a message that vary, named by what they are.
 
 One pass finds which masks match the message at all; those run in order, each over the
-text that the ones before left. All of it on RE2: its time is linear in the length of the text whatever the pattern, so that neither a hostile
-message nor a user's own mask can make it stop. Patterns therefore have no
-look-around and no back references; a mask that must leave the character before it
-alone captures it and puts it back (`lead`).
+text that the ones before left. All of it on RE2: its time is linear in the length of
+the text whatever the pattern, so that neither a hostile message nor a user's own mask
+can make it stop. Patterns therefore have no look-around and no back references; a mask
+that must leave the character before it alone captures it and puts it back (`lead`).
 """
 
 from __future__ import annotations

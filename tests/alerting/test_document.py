@@ -127,9 +127,13 @@ def test_a_catch_up() -> None:
 
 def test_control_characters_do_not_get_through() -> None:
     world = World(channels={"hook": Recorder()})
-    world.tracker.note([notice("a", session="x\x1b[31m\u202ey", advice="\x00ok")], T0)
+    hostile = notice(
+        "a", session="x\x1b[31m\u202ey", advice="\x00ok", log_url="javascript:x"
+    )
+    world.tracker.note([hostile], T0)
     world.outbox.deliver(T0)
     (message,) = world.channels["hook"].messages
     data = message.document["data"]
     assert data["samples"][0]["session"] == "xy"
     assert data["advice"] == "ok"
+    assert data["samples"][0]["log_url"] is None

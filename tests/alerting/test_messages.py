@@ -369,6 +369,12 @@ def test_a_mended_file_is_used_at_once(tmp_path: Path) -> None:
     assert messages.render("opened", news).subject == "mended"
 
 
+def test_whatever_a_users_file_prints_is_cleaned(tmp_path: Path) -> None:
+    messages = _users(tmp_path, opened_text='{{ "a\\x1b[31mb\\u202ec" }}')
+    made = messages.render("opened", sample_news("opened", T0))
+    assert made.text == "abc\n"
+
+
 def test_log_text_is_escaped_in_a_users_html_too(tmp_path: Path) -> None:
     messages = _users(tmp_path, opened_html="<p>{{ class_name }}</p>")
     notice = replace(sample_notice(T0), class_name="<b>x</b>")

@@ -333,6 +333,20 @@ def test_a_slow_channel_leaves_the_rest_for_the_next_pass() -> None:
     }
 
 
+def test_the_many_rows_of_a_dead_channel_hide_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("alerting.outbox.MAX_ROWS", 5)
+    world = World(channels={"dead": Recorder(before=_fails())})
+    _opened(world, *(f"e{n}" for n in range(20)))
+    world.outbox.deliver(T0)
+    world.clock.forward(minutes(1))
+    both = {"dead": world.channels["dead"], "well": Recorder()}
+    world = world.restarted(channels=both)
+    _opened(world, "new")
+    assert world.restarted().outbox.deliver(world.clock.now()).sent == 1
+
+
 def test_a_bug_in_a_channel_is_a_failed_attempt() -> None:
     def bug(message: OutgoingMessage) -> None:
         raise KeyError("token=geheim")

@@ -265,6 +265,7 @@ def test_a_reader_that_leaves_hears_nothing(say: str, tmp_path: Path) -> None:
     done = subprocess.run(
         ["sh", "-c", f"{sys.executable} {script} | :"],
         capture_output=True,
+        env={k: v for k, v in os.environ.items() if k != "PYTHONUNBUFFERED"},
         timeout=60,
         check=False,
     )

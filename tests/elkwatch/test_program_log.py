@@ -97,7 +97,7 @@ def test_short_secrets_do_not_eat_the_text() -> None:
 
 def test_log_text_can_not_forge_a_line(stream: io.StringIO) -> None:
     configure(LogOptions(style="human"), stream=stream, clock=Still())
-    get_logger("run").info("read", message="x\n2026 [error] forged\x1b[2J\u202e")
+    get_logger("run").info("read\n", line="x\n2026 [error] forged\x1b[2J\u202e")
     assert stream.getvalue().count("\n") == 1
     assert "\\x1b" in stream.getvalue()
     assert "\u202e" not in stream.getvalue()

@@ -246,6 +246,31 @@ class TestKeysByPattern:
         seen = source.fetch_keys([request("201", at_least=2)], FAR)
         assert ids(seen["201"]) == ["00001", "00004", "00007"]
 
+    def test_a_key_that_is_a_token_only_here_and_there(
+        self, es: Elasticsearch, client: Elasticsearch, prefix: str
+    ) -> None:
+        """A phrase finds some; the caller has seen more; each comes once."""
+        texts = ["job_7 starts", "job 7 runs", "job_7 ends", "job 8 runs"]
+        put(es, f"{prefix}a", [line(i, message=t) for i, t in enumerate(texts)])
+        rule = SessionRule(pattern=r"job[ _](\d+)")
+        source = LogSource(client, spec(f"{prefix}a", session=rule))
+        requests = [request("7", at_least=2), request("8", at_least=1)]
+        found = source.fetch_keys(requests, FAR)
+        assert ids(found["7"]) == ["00000", "00001", "00002"]
+        assert ids(found["8"]) == ["00003"]
+
+    def test_lines_that_name_keys_of_two_batches_come_once(
+        self, es: Elasticsearch, client: Elasticsearch, prefix: str
+    ) -> None:
+        texts = [f"blk_{i} copied from blk_{499 - i}" for i in range(500)]
+        put(es, f"{prefix}a", [line(i, message=t) for i, t in enumerate(texts)])
+        rule = SessionRule(pattern=r"blk_\d+")
+        source = LogSource(client, spec(f"{prefix}a", session=rule))
+        found = source.fetch_keys([request(f"blk_{i}") for i in range(500)], FAR)
+        assert [ids(found[f"blk_{i}"]) for i in range(500)] == [
+            [f"{i:05d}"] for i in range(500)
+        ]
+
     def test_only_the_first_match_is_the_key(
         self, es: Elasticsearch, client: Elasticsearch, prefix: str
     ) -> None:
@@ -305,6 +330,20 @@ class TestWindows:
         found = by_host.fetch_windows(windows)
         every = [d.doc_id for d in read(by_host) if d.key == "s0|"]
         assert ids(found[windows[0]]) + ids(found[windows[1]]) == every
+
+    def test_the_end_of_a_window_is_not_in_it(
+        self, es: Elasticsearch, client: Elasticsearch, prefix: str
+    ) -> None:
+        """Also below the millisecond that a `date` field keeps."""
+        stamps = ["01.000", "01.0004", "01.0005", "02.000"]
+        lines = [line(0, **{"@timestamp": f"2026-11-22T12:00:{s}Z"}) for s in stamps]
+        put(es, f"{prefix}a", lines)
+        source = LogSource(client, spec(f"{prefix}a"))
+        short = WindowRequest("s1", at(1), at(1.0005))
+        long = WindowRequest("s1", at(1), at(2))
+        found = source.fetch_windows([short, long])
+        assert ids(found[short]) == ["00000", "00001"]
+        assert ids(found[long]) == ["00000", "00001", "00002"]
 
     def test_a_bounded_window(
         self, es: Elasticsearch, client: Elasticsearch, prefix: str

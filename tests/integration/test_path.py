@@ -18,9 +18,9 @@ from elasticsearch import Elasticsearch
 from connector import SourceSpec, install, roles
 from connector.records import SessionRule
 from elkwatch.demo.sinks import MailSink, WebhookSink
-from elkwatch.engine import SecurityOptions, User
+from elkwatch.engine import EngineOptions, SecurityOptions, User
 from model import Session, TrainedModel, save_bundle, train
-from tests.integration.conftest import SecuredEngine
+from tests.integration.conftest import SecuredEngine, StartEngine
 from tests.integration.world import RUN, SECRET, World
 from tests.model.builders import cut_off, deadlocked, looping, shop, shop_session
 from tests.model.conftest import CONFIG
@@ -146,7 +146,7 @@ def test_killed_in_the_send_itself_it_comes_again_under_the_same_id(
     )
     assert status == -signal.SIGKILL
     assert len(world.hook.received) == 1
-    world.clock.ahead = 10 * MINUTE
+    world.clock.ahead = timedelta(minutes=4, seconds=58)  # past the dead run's claim
     world.run_once()
     assert_told_once(world)
     assert world.hook.duplicates == 1
@@ -201,9 +201,9 @@ def test_sinks_that_are_down_get_everything_once_when_they_are_back(
     assert world.finding_counts() == ODD
     with MailSink(port=mail_port) as mail, WebhookSink(SECRET, port=hook_port) as hook:
         world.mail, world.hook = mail, hook
-        world.clock.ahead = 10 * MINUTE
+        world.clock.ahead = 2 * MINUTE
         world.run_once()
-        world.clock.ahead = 20 * MINUTE
+        world.clock.ahead = 4 * MINUTE
         world.run_once()
         assert_told_once(world)
         assert mail.duplicates == hook.duplicates == 0
@@ -226,18 +226,18 @@ def test_old_findings_are_summed_up_in_one_message(world: World) -> None:
 
 
 def test_run_refuses_to_start_without_index_templates(
-    es: Elasticsearch, engine_url: str, namespace: str, tmp_path: Path, bundle: Path
+    start_engine: StartEngine, namespace: str, tmp_path: Path, bundle: Path
 ) -> None:
-    with MailSink() as mail, WebhookSink(SECRET) as hook:
-        bare = World(es, engine_url, namespace, tmp_path, bundle, mail, hook)
-        es.indices.create(index=bare.index.replace("logs-", "test-"))
-        bare.source = {"index": bare.index.replace("logs-", "test-")}
+    engine = start_engine(EngineOptions())
+    with (
+        Elasticsearch(engine.url) as es,
+        MailSink() as mail,
+        WebhookSink(SECRET) as hook,
+    ):
+        bare = World(es, engine.url, namespace, tmp_path, bundle, mail, hook)
+        bare.prepare(installed=False)
+        bare.ship(trouble())
         done = bare.command("run", "--once")
-        templates = es.indices.get_index_template(name="*elkwatch*")["index_templates"]
-        if templates:
-            pytest.skip(
-                "this cluster has elkwatch's index templates: nothing to refuse"
-            )
     assert done.returncode == 1
     assert "elkwatch setup" in done.stderr
     assert done.stderr.count("\n") == 1

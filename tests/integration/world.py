@@ -82,8 +82,8 @@ class World:
         """Where findings go."""
         return f"logs-elkwatch.anomaly-{self.namespace}"
 
-    def prepare(self) -> None:
-        """Index templates of the logs and of elkwatch."""
+    def prepare(self, *, installed: bool = True) -> None:
+        """Index templates of the logs, and of elkwatch if it is to be installed."""
         keyword = {"type": "keyword"}
         self.es.indices.put_index_template(
             name=f"test-{self.namespace}-logs",
@@ -102,7 +102,8 @@ class World:
                 },
             },
         )
-        install(self.es, self.namespace)
+        if installed:
+            install(self.es, self.namespace)
 
     def ship(self, sessions: Iterable[Session]) -> int:
         """Indexes sessions as a shipper would."""
