@@ -25,6 +25,7 @@ from connector.records import (
 )
 from connector.sessionkeys import key_reader
 from connector.texts import (
+    MAX_LABEL_CHARS,
     MAX_TEXT_BYTES,
     as_int,
     as_label,
@@ -37,6 +38,7 @@ from connector.timestamps import read_time
 MESSAGE_FALLBACKS = ("message", "body.text", "event.original")
 SEQUENCE_FALLBACKS = ("event.sequence", "log.offset")
 
+MAX_LABELS = 10_000
 _ALWAYS_ASCII_UNTIL = MAX_TEXT_BYTES // 4
 
 
@@ -49,13 +51,15 @@ class Decoder:
     def __init__(self, spec: SourceSpec) -> None:
         self.spec = spec
         self.counts = DecodeCounts()
-        self._message = first_of((spec.message_field, *MESSAGE_FALLBACKS))
+        self._message = compile_path(spec.message_field)
+        self._other_message = first_of(MESSAGE_FALLBACKS)
         self._time = compile_path(spec.time_field)
         self._severity = compile_path(spec.severity_field)
         self._service = compile_path(spec.service_field)
         self._host = compile_path(spec.host_field)
         self._sequence = first_of(sequence_paths(spec))
         self._key = key_reader(spec)
+        self._labels: dict[str, str] = {}
 
     def decode(
         self,
@@ -79,6 +83,8 @@ class Decoder:
             raise UndatedDocument(self._undated(stamp, error)) from None
         message = self._message(source)
         if type(message) is not str:
+            if message is None:
+                message = self._other_message(source)
             message = self._as_text(message)
         if len(message) > _ALWAYS_ASCII_UNTIL:
             message = self._shortened(message)
@@ -96,9 +102,9 @@ class Decoder:
             time,
             message,
             key,
-            as_label(self._severity(source)),
-            as_label(self._service(source)),
-            as_label(self._host(source)),
+            self._label(self._severity(source)),
+            self._label(self._service(source)),
+            self._label(self._host(source)),
             sequence,
             time if cursor_time is None else cursor_time,
         )
@@ -142,7 +148,23 @@ class Decoder:
             return f"no {field}: name the field with the time as time_field"
         return f"{field}: {error}"
 
+    def _label(self, value: Any) -> str | None:
+        """A value that recurs in thousands of documents, made once."""
+        if value is None:
+            return None
+        if type(value) is not str:
+            return as_label(value)
+        label = self._labels.get(value)
+        if label is None:
+            label = as_label(value)
+            short = len(value) <= MAX_LABEL_CHARS
+            if short and label is not None and len(self._labels) < MAX_LABELS:
+                self._labels[value] = label
+        return label
+
     def _as_text(self, value: Any) -> str:
+        if isinstance(value, str):
+            return value
         if isinstance(value, list) and len(value) == 1:
             value = value[0]
             if isinstance(value, str):

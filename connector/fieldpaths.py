@@ -22,6 +22,8 @@ def compile_path(path: str) -> Getter:
         return lambda source: source.get(path)
     if len(segments) == 2:
         return _two(path, *segments)
+    if len(segments) == 3:
+        return _three(path, *segments)
     return _several(path, segments)
 
 
@@ -36,6 +38,25 @@ def _two(path: str, head: str, tail: str) -> Getter:
         if type(below) is dict:
             return below.get(tail)
         return _below(below, inner) if below is not None else None
+
+    return get
+
+
+def _three(path: str, first: str, second: str, third: str) -> Getter:
+    otherwise = _several(path, [first, second, third])
+
+    def get(source: Mapping[str, Any]) -> Any:
+        value = source.get(path)
+        if value is not None:
+            return value
+        below = source.get(first)
+        if type(below) is dict:
+            below = below.get(second)
+            if type(below) is dict:
+                value = below.get(third)
+                if value is not None:
+                    return value
+        return otherwise(source)
 
     return get
 

@@ -96,7 +96,7 @@ def from_sort_value(*, nanos: bool) -> Callable[[int], datetime]:
     factor = 1 if nanos else 1_000
 
     def read(value: int) -> datetime:
-        return EPOCH + timedelta(microseconds=value * factor // divisor)
+        return EPOCH + timedelta(0, 0, value * factor // divisor)
 
     return read
 

@@ -140,7 +140,8 @@ def _describe(
         session, surprise = odd.sessions[member], odd.surprises[member]
         reading = read_pattern(session, surprise, support)
         patterns[reading.pattern] += 1
-        about.update(reading.about[:3])
+        if reading.subject is not None:
+            about[reading.subject] += 1
         rule = catalogue.recognise(_odd_texts(session, surprise, vocabulary))
         if rule is not None:
             rules[rule.entry.entry_id] += 1

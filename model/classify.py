@@ -123,7 +123,8 @@ class Classifier:
             self._device,
         )
         known = self._classes.get(kind.class_id or "")
-        advice, topic = self._advice(known, reading, lines)
+        subject = self._subject(session, encoded, reading)
+        advice, topic = self._advice(known, reading, lines, subject)
         return self._verdict(
             session,
             encoded,
@@ -163,6 +164,7 @@ class Classifier:
         known: ModelClass | None,
         reading: PatternReading,
         lines: Sequence[Evidence],
+        subject: str,
     ) -> tuple[Advice, str]:
         """Users' class entry, the class's own, a rule on the evidence, the pattern.
 
@@ -178,9 +180,18 @@ class Classifier:
             topic = f"{reading.pattern}/{rule.entry.entry_id}"
             return rule.entry.told_in(self._language), topic
         entry = self._catalogue.patterns[reading.pattern]
-        vocabulary = self.model.vocabulary
-        about = vocabulary.text(reading.about[0])[:SHORT] if reading.about else ""
-        return entry.told_in(self._language, about), reading.pattern
+        return entry.told_in(self._language, subject), reading.pattern
+
+    def _subject(
+        self, session: Session, encoded: EncodedSession, reading: PatternReading
+    ) -> str:
+        """What an unknown kind is named by: a template, or the new line, masked."""
+        if reading.subject is None:
+            return ""
+        if reading.subject == UNK:
+            first = session.events[encoded.ids.index(UNK)]
+            return self.model.miner.mask(first.message)[:SHORT]
+        return self.model.vocabulary.text(reading.subject)[:SHORT]
 
     def _verdict(
         self,

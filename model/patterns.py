@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from model.detectors.support import SupportDistance
 from model.events import EncodedSession
 from model.surprise import Surprise
-from model.vocabulary import UNK
+from model.vocabulary import BOS, UNK
 
 MIN_REPEATS = 3
 RARE_NATS = 4.0
@@ -35,12 +35,14 @@ class Gap:
 class PatternReading:
     """The built-in kind, and the event ids that it is about.
 
-    `missing` were expected by the nearest normal session and did not come.
+    `missing` were expected by the nearest normal session and did not come. `subject` is
+    the event to name it by: of a missing step, the one it was expected after.
     """
 
     pattern: str
     about: tuple[int, ...]
     missing: tuple[int, ...]
+    subject: int | None = None
 
 
 def read_pattern(
@@ -51,12 +53,24 @@ def read_pattern(
     missing = tuple(gap.event for gap in fewer)
     unseen = _hardly_known(session, support, 0.5)
     if unseen:
-        return PatternReading("new-event", unseen, missing)
+        return PatternReading("new-event", unseen, missing, unseen[0])
     rare = _hardly_known(session, support, support.rare)
     if rare:
-        return PatternReading("rare-event", rare, missing)
+        return PatternReading("rare-event", rare, missing, rare[0])
     pattern, about = _by_counts(session, surprise, more, fewer)
-    return PatternReading(pattern, about, missing)
+    if pattern in ("missing-step", "broken-order"):
+        subject: int | None = _before_worst(session, surprise)
+    else:
+        subject = about[0] if about else None
+    return PatternReading(pattern, about, missing, subject)
+
+
+def _before_worst(session: EncodedSession, surprise: Surprise) -> int:
+    """The event before the most surprising one: where the flow left its course."""
+    worst = int(surprise.nats.argmax())
+    if worst == 0:
+        return BOS
+    return session.ids[worst - 1]
 
 
 def _by_counts(

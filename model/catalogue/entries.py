@@ -19,19 +19,27 @@ class Advice:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A kind of trouble. Texts are by language; English is always there."""
+    """A kind of trouble. Texts are by language; English is always there.
+
+    `about` is the form of a name that says what it is about, `{name}: {about}` if not
+    given.
+    """
 
     entry_id: str
     severity: str
     name: Mapping[str, str]
     causes: Mapping[str, tuple[str, ...]]
     advice: Mapping[str, str]
+    about: Mapping[str, str]
 
     def told_in(self, language: str, about: str = "") -> Advice:
-        """The entry in a language; `about` is put after the name."""
+        """The entry in a language, named by what it is about where that is given."""
         name = self.name.get(language, self.name["en"])
+        form = self.about.get(language, self.about.get("en", "{name}: {about}"))
+        if about:
+            name = form.replace("{name}", name).replace("{about}", about)
         return Advice(
-            name=f"{name}: {about}" if about else name,
+            name=name,
             severity=self.severity,
             causes=self.causes.get(language, self.causes["en"]),
             advice=self.advice.get(language, self.advice["en"]),
@@ -44,6 +52,7 @@ class Entry:
             "name": dict(self.name),
             "causes": {k: list(v) for k, v in self.causes.items()},
             "advice": dict(self.advice),
+            "about": dict(self.about),
         }
 
 

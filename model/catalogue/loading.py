@@ -75,6 +75,7 @@ def entry_from(entry_id: str, body: Mapping[str, Any], where: str) -> Entry:
             for language, value in _by_language(body.get("causes") or [""]).items()
         },
         advice=_texts(body, "advice", entry_id, where),
+        about=_texts(body, "about", entry_id, where) if body.get("about") else {},
     )
 
 

@@ -184,6 +184,20 @@ class TestTroubleMidway:
         assert len(watched.opened) > 5
         assert open_contexts(es) == before
 
+    def test_it_is_lost_among_many_pages_of_one_time(
+        self, es: Elasticsearch, client: Elasticsearch, prefix: str
+    ) -> None:
+        index = f"{prefix}a"
+        put(es, index, [line(0) for _ in range(40)])
+        watched = _PitWatcher(client)
+        source = LogSource(watched.client, spec(index), page_size=5, retry=IMPATIENT)
+        documents: list[LogDocument] = []
+        for number, page in enumerate(source.pages(None, FAR)):
+            documents += page.documents
+            if number % 3 == 2:
+                watched.lose_all()
+        assert sorted(ids(documents)) == [f"{i:05d}" for i in range(40)]
+
     def test_what_was_indexed_meanwhile_comes_too(
         self, es: Elasticsearch, client: Elasticsearch, prefix: str
     ) -> None:
