@@ -27,6 +27,7 @@ from connector.run_figures import run_stream_name
 
 RUN_ROLE = "elkwatch_run"
 SETUP_ROLE = "elkwatch_setup"
+READ_ROLE = "elkwatch_read"
 
 Change = Literal["create", "update", "unchanged", "keep newer", "roll over"]
 
@@ -98,9 +99,9 @@ def missing(client: Elasticsearch) -> list[str]:
 
 
 def roles(sources: Iterable[SourceSpec], namespace: str) -> dict[str, dict[str, Any]]:
-    """The least privileges: a role to run with and a role to set up with.
+    """The least privileges: a role to run, one to set up, one to read the results.
 
-    In the form of Elasticsearch's role API and of `roles.yml`.
+    The last is for reports and for people in Kibana. In the form of Elasticsearch's role API and of `roles.yml`.
     """
     findings, figures = stream_name(namespace), run_stream_name(namespace)
     read = sorted({p for spec in sources for p in _patterns(spec)})
@@ -122,6 +123,10 @@ def roles(sources: Iterable[SourceSpec], namespace: str) -> dict[str, dict[str, 
         SETUP_ROLE: {
             "cluster": ["monitor", "manage_index_templates"],
             "indices": [{"names": [findings, figures], "privileges": ["manage"]}],
+        },
+        READ_ROLE: {
+            "cluster": ["monitor"],
+            "indices": [{"names": [findings, figures], "privileges": ["read"]}],
         },
     }
 

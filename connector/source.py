@@ -59,6 +59,7 @@ class LogSource:
         self._max_events = max_events
         self._decoder = Decoder(spec)
         self._reader: SourceReader | None = None
+        self._just_checked = False
 
     @property
     def counts(self) -> DecodeCounts:
@@ -78,15 +79,20 @@ class LogSource:
         """
         report, layout = self._examine()
         self._reader = self._reader_of(layout)
+        self._just_checked = True
         return report
 
     def pages(self, start: datetime | None, until: datetime) -> Iterator[Page]:
         """All documents in [start, until) by the cursor field, in its order.
 
         `start` None: from the earliest on. A page is only given when every shard
-        answered. Raises IndexMissing, PartialResults, SourceUnavailable or an
-        EngineError.
+        answered. Indices come and go while a service runs, so every call but the one
+        right after `check` checks again; `cursor_field` may change by that. Raises what
+        `check` does, and PartialResults.
         """
+        if not self._just_checked:
+            self.check()
+        self._just_checked = False
         reader = self._ready()
         order_by = reader.layout.cursor_field
         bounds = {"lt": to_iso(until)}

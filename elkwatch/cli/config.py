@@ -1,4 +1,4 @@
-"""`elkwatch config show|check`: the configuration as elkwatch understands it."""
+"""`elkwatch config show|check|example`: the configuration, as elkwatch takes it."""
 
 from __future__ import annotations
 
@@ -47,3 +47,13 @@ def check(config_path: Path | None) -> None:
     loaded = load(config_path)
     names = ", ".join(source.name for source in loaded.sources)
     click.echo(f"{find_config(config_path, os.environ)}: fine; sources: {names}")
+
+
+@config.command("example", epilog=examples("elkwatch config example > elkwatch.yml"))
+def example() -> None:
+    """Print a commented configuration with every section, to start from."""
+    from importlib import resources
+
+    folder = resources.files("elkwatch.config")
+    text = folder.joinpath("elkwatch.example.yml").read_text("utf-8")
+    click.echo(text, nl=False)

@@ -59,11 +59,12 @@ def find_config(path: Path | None, environ: Mapping[str, str]) -> Path:
     if by:
         raise ConfigError(
             f"{file}: no such configuration file (named by {by}); check the path, or "
-            f"let `elkwatch init --out {file}` write one"
+            f"start from `elkwatch config example > {file}`"
         )
     raise ConfigError(
-        f"no configuration: {DEFAULT_FILE} is not here; `elkwatch init` writes one, or "
-        f"name yours with --config FILE or ${FILE_VARIABLE}"
+        f"no configuration: {DEFAULT_FILE} is not here; start from `elkwatch config "
+        f"example > {DEFAULT_FILE}`, or name yours with --config FILE or "
+        f"${FILE_VARIABLE}"
     )
 
 

@@ -26,8 +26,8 @@ _INTRODUCTION = """\
 <!-- Written from the schema: `python -m elkwatch.config.reference`. -->
 
 elkwatch reads one YAML file: the one named by `--config FILE`, else by
-`$ELKWATCH_CONFIG`, else `elkwatch.yml` in the working directory. `elkwatch init` writes
-one; [elkwatch.example.yml](../elkwatch.example.yml) shows every section.
+`$ELKWATCH_CONFIG`, else `elkwatch.yml` in the working directory.
+`elkwatch config example` prints one to start from, with every section.
 `elkwatch config check` tries a file, `elkwatch config show` prints it as elkwatch
 understands it, with all defaults and overrides and with secrets masked.
 

@@ -41,7 +41,9 @@ def read_yaml(path: Path) -> Document:
         loader = yaml.SafeLoader(text)
         node = loader.get_single_node()
         if node is None:
-            raise ConfigError(f"{path}: is empty; `elkwatch init` writes a whole one")
+            raise ConfigError(
+                f"{path}: is empty; `elkwatch config example` prints a whole one"
+            )
         lines = _lines(node, path)
         data = loader.construct_document(node)
     except yaml.MarkedYAMLError as e:

@@ -286,7 +286,7 @@ def test_secret_files(folder: Path) -> None:
         ("a: 1\nb:\n  c: 1\n  c: 2\n", ":4:3: the key c comes twice; keep one"),
         ("a: !include x", ":1:4: not valid YAML: could not determine a constructor"),
         ("- a", ":1:1: expected keys with values"),
-        ("", ": is empty; `elkwatch init` writes a whole one"),
+        ("", ": is empty; `elkwatch config example` prints a whole one"),
         ("a: \x01", ": not valid YAML: "),
     ],
 )
@@ -309,7 +309,7 @@ def test_where_the_configuration_is_found(
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ConfigError) as caught:
         find_config(None, {})
-    assert "`elkwatch init` writes one" in str(caught.value)
+    assert "`elkwatch config example > elkwatch.yml`" in str(caught.value)
     with pytest.raises(ConfigError, match=r"x\.yml: no such .* by \$ELKWATCH_CONFIG"):
         find_config(None, {"ELKWATCH_CONFIG": "x.yml"})
     for name in ("elkwatch.yml", "env.yml", "option.yml"):

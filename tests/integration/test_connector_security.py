@@ -26,6 +26,7 @@ from connector import (
     LogSource,
     NotAuthenticated,
     PrivilegeMissing,
+    Results,
     RunFigures,
     RunMetricsSink,
     SourceSpec,
@@ -38,7 +39,7 @@ from connector import (
     roles,
     stream_name,
 )
-from connector.setup import RUN_ROLE, SETUP_ROLE
+from connector.setup import READ_ROLE, RUN_ROLE, SETUP_ROLE
 from elkwatch.engine import Engine, SecurityOptions, User
 from tests.connector.indexed import FAR, IMPATIENT, line, put, spec
 from tests.connector.samples import NOON, at, finding
@@ -78,6 +79,7 @@ def engine(secured_engine: SecuredEngine, test_authority: TestAuthority) -> Engi
         User("boss", PASSWORD, ("superuser",)),
         User("runner", PASSWORD, (RUN_ROLE,)),
         User("setter", PASSWORD, (SETUP_ROLE,)),
+        User("reader", PASSWORD, (READ_ROLE,)),
         User("nobody", PASSWORD, ()),
     ]
     users += [User(name, PASSWORD, (name,)) for name in LESS]
@@ -154,6 +156,27 @@ def test_the_run_role_holds_nothing_it_does_not_need(
         whole_run(client, namespace, SOURCE)
     assert "\n" not in str(caught.value)
     assert PASSWORD not in str(caught.value)
+
+
+def test_the_read_role_reads_results_and_nothing_else(
+    engine: Engine, test_authority: TestAuthority
+) -> None:
+    with client_of(engine, "runner", test_authority) as runner:
+        sink = FindingSink(runner, "prod", retry=IMPATIENT)
+        sink.write([finding(session="to be read")])
+        RunMetricsSink(runner, "prod").write(RunFigures("r2", "db", NOON, NOON))
+    with client_of(engine, "reader", test_authority) as client:
+        preflight(client)
+        results = Results(client, "prod", retry=IMPATIENT)
+        sessions = {
+            found["elkwatch"]["session"]["id"] for found in results.findings(NOON, FAR)
+        }
+        assert "to be read" in sessions
+        assert "r2" in {run["elkwatch"]["run"]["id"] for run in results.runs(NOON, FAR)}
+        with pytest.raises(AuthorizationException):
+            client.search(index="app-logs-1")
+        with pytest.raises(PrivilegeMissing):
+            FindingSink(client, "prod", retry=IMPATIENT).write([finding(events=1)])
 
 
 def test_what_the_run_role_may_not(

@@ -153,6 +153,19 @@ class TestPages:
         assert any("event.ingested" in warning for warning in report.warnings)
         assert len(read(source)) == 2
 
+    def test_a_shipper_that_stops_writing_the_time_of_ingestion_is_noticed(
+        self, es: Elasticsearch, client: Elasticsearch, prefix: str
+    ) -> None:
+        """Read by that time, its documents would never come."""
+        index = f"{prefix}a"
+        put(es, index, [line(0, event={"ingested": at(1).isoformat()})], None)
+        source = LogSource(client, spec(index))
+        assert ids(read(source)) == ["00000"]
+        assert source.cursor_field == "event.ingested"
+        put(es, index, [line(5)])
+        assert ids(read(source)) == ["00000", "00001"]
+        assert source.cursor_field == "@timestamp"
+
     def test_a_large_text_makes_small_pages(
         self, es: Elasticsearch, client: Elasticsearch, prefix: str
     ) -> None:
