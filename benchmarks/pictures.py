@@ -1,6 +1,6 @@
 """Takes the README's pictures of what `elkwatch demo` wrote, in headless Chromium.
 
-    elkwatch demo && python -m benchmarks.pictures demo-out docs/pictures
+elkwatch demo && python -m benchmarks.pictures demo-out docs/pictures
 """
 
 from __future__ import annotations

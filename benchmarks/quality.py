@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -32,6 +33,7 @@ from model import (
     read_labels,
     train,
 )
+from model.labels import IGNORE, NORMAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,22 @@ class Case:
     truth: Labels
     labels: Labels = NO_LABELS
     discover: Sequence[Session] = ()
+    mixed_in: float = 0.0
+
+    def drawn(self, seed: int) -> tuple[list[Session], list[Session]]:
+        """What trains and what is scored with this seed.
+
+        `mixed_in`: so large a share of the training sessions are anomalous ones of the
+        test, drawn over all kinds, unlabelled; they are left out of scoring.
+        """
+        if not self.mixed_in:
+            return list(self.train), list(self.test)
+        odd = [s for s in self.test if self.truth.of(s) not in (None, NORMAL, IGNORE)]
+        count = round(self.mixed_in * len(self.train) / (1 - self.mixed_in))
+        moved = random.Random(seed).sample(odd, count)
+        keys = {session.key for session in moved}
+        kept = [session for session in self.test if session.key not in keys]
+        return [*self.train, *moved], kept
 
 
 def postgresql(folder: Path) -> list[Case]:
@@ -54,6 +72,8 @@ def postgresql(folder: Path) -> list[Case]:
     test = read_sessions([str(folder / "test.ndjson.gz")], options)
     return [
         Case("postgresql", normal, test, truth),
+        Case("postgresql, 1 % anomalous mixed in", normal, test, truth, mixed_in=0.01),
+        Case("postgresql, 5 % anomalous mixed in", normal, test, truth, mixed_in=0.05),
         Case(
             "postgresql, kinds discovered in test", normal, test, truth, NO_LABELS, test
         ),
@@ -77,14 +97,15 @@ def hdfs(folder: Path) -> list[Case]:
 def measure(case: Case, seed: int) -> Evaluation:
     """One seed: train, then score."""
     device = choose_device("cpu")
+    training, scored = case.drawn(seed)
     model = train(
-        case.train,
+        training,
         TrainingConfig(seed=seed),
         discover=case.discover,
         labels=case.labels,
         device=device,
     )
-    return evaluate(Classifier(model, device=device), case.test, case.truth)
+    return evaluate(Classifier(model, device=device), scored, case.truth)
 
 
 def report(case: Case, found: Sequence[Evaluation], say: Callable[[str], None]) -> None:
