@@ -3,6 +3,7 @@
     client.connect ──▶ source.LogSource ──pages──▶ LogDocument …
     … Finding ──▶ sink.FindingSink ──bulk create──▶ logs-elkwatch.anomaly-*
     state.StateStore, cursor.CursorStore: what is remembered between runs
+    lease.Lease: one process writes at a time
     setup.install: the index templates all of this needs
 
 Knows nothing of the model, nor of alerts. What stands in `__all__` is what other
@@ -32,6 +33,7 @@ from connector.errors import (
     FieldUnfit,
     IndexBlocked,
     IndexMissing,
+    LeaseLost,
     NotAuthenticated,
     OwnOutputRefused,
     PartialResults,
@@ -56,6 +58,8 @@ from connector.findings import (
     stream_name,
 )
 from connector.layout import FieldReport, SourceReport
+from connector.lease import Holder, Lease
+from connector.owner import Owner
 from connector.records import (
     DecodeCounts,
     DecodeProblem,
@@ -112,15 +116,19 @@ __all__ = [
     "FieldUnfit",
     "Finding",
     "FindingSink",
+    "Holder",
     "InMemoryCursorStore",
     "InMemoryStateStore",
     "IndexBlocked",
     "IndexMissing",
     "KeyRequest",
+    "Lease",
+    "LeaseLost",
     "LogDocument",
     "LogSource",
     "NotAuthenticated",
     "OwnOutputRefused",
+    "Owner",
     "Page",
     "PartialResults",
     "PrivilegeMissing",

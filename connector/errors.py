@@ -21,6 +21,7 @@
      │   ├─ IndexBlocked           an index is closed for writing
      │   └─ SinkUnavailable        retries are used up                  (recoverable)
      ├─ StateConflict          somebody else wrote this document meanwhile
+     ├─ LeaseLost              another process took over: write nothing more
      ├─ StateUnavailable       retries are used up                      (recoverable)
      ├─ SetupMissing           index templates are not installed
      └─ DecodeError            one document cannot be used (data, not failure)
@@ -160,6 +161,10 @@ class SinkUnavailable(SinkError):
 
 class StateConflict(ConnectorError):
     """Somebody else wrote the document since it was read."""
+
+
+class LeaseLost(ConnectorError):
+    """Another process does the work now; whoever is told this writes nothing more."""
 
 
 class StateUnavailable(ConnectorError):

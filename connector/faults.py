@@ -155,7 +155,7 @@ def privilege_missing(doing: str, reason: str) -> PrivilegeMissing:
     )
     return PrivilegeMissing(
         f"{doing}: not allowed to {action[1]}{on}; {grant} "
-        "(`elkwatch setup --dry-run` prints the roles)",
+        "(`elkwatch setup --roles` prints the roles)",
         action=action[1],
         indices=where,
         granted_by=names,

@@ -101,7 +101,8 @@ def missing(client: Elasticsearch) -> list[str]:
 def roles(sources: Iterable[SourceSpec], namespace: str) -> dict[str, dict[str, Any]]:
     """The least privileges: a role to run, one to set up, one to read the results.
 
-    The last is for reports and for people in Kibana. In the form of Elasticsearch's role API and of `roles.yml`.
+    The last is for reports and for people in Kibana. In the form of Elasticsearch's
+    role API and of `roles.yml`.
     """
     findings, figures = stream_name(namespace), run_stream_name(namespace)
     read = sorted({p for spec in sources for p in _patterns(spec)})

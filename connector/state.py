@@ -1,7 +1,7 @@
 """Versioned documents: what elkwatch remembers between runs, one at a time.
 
 Every write is a compare-and-swap, so two writers can never silently overwrite each
-other. Kinds are cursors, episodes, outbox, deliveries, catchups; each is an ordinary
+other. Kinds are those of STATE_KINDS; each is an ordinary
 index `elkwatch-<kind>-<namespace>` (index templates: `elkwatch setup`).
 
 Bodies are JSON objects. `find` sees their top-level texts, numbers and booleans; what
@@ -16,7 +16,7 @@ import orjson
 
 from connector.errors import StateConflict
 
-STATE_KINDS = ("cursors", "episodes", "outbox", "deliveries", "catchups")
+STATE_KINDS = ("cursors", "episodes", "outbox", "deliveries", "catchups", "leases")
 FIND_LIMIT_MAX = 10_000
 
 Equals = Mapping[str, str | Sequence[str]]

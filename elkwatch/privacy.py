@@ -24,7 +24,7 @@ _BUILT_IN = {
     "card": r"\b\d(?:[ -]?\d){12,18}\b",
     "token": r"(?i)\b(?:bearer|basic)\s+[A-Za-z0-9._~+/=-]{8,}"
     r"|\b(?:password|passwd|secret|token|api[_-]?key)\s*[=:]\s*[^\s,;&]+"
-    r"|\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*"
+    r"|\beyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*"
     r"|\b(?:AKIA|ghp_|xox[abp]-|sk-)[A-Za-z0-9_-]{12,}",
 }
 

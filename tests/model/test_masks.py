@@ -53,7 +53,16 @@ def test_bad_masks_are_refused_in_one_line(definition: str, complaint: str) -> N
     assert "\n" not in str(caught.value)
 
 
-PIECES = ["10.0.0.1", "/a/b", "x9", "12:00:01", "blk_-3", "a@b.org", "0x1f", "http://h/"]
+PIECES = [
+    "10.0.0.1",
+    "/a/b",
+    "x9",
+    "12:00:01",
+    "blk_-3",
+    "a@b.org",
+    "0x1f",
+    "http://h/",
+]
 
 
 @given(st.lists(st.one_of(st.text(max_size=5), st.sampled_from(PIECES))))

@@ -1,0 +1,69 @@
+import numpy as np
+import pytest
+
+from model.detectors.support import SupportDistance
+from model.events import EncodedSession
+from model.scoring import (
+    MIN_SURPRISE_FENCE,
+    Calibration,
+    Views,
+    calibrate,
+)
+from model.surprise import Surprise
+
+CALIBRATION = Calibration(6.0, 1.0, tuple(np.linspace(0, 0.9, 10)))
+
+
+def test_risk_is_50_at_the_threshold_and_rises_with_the_score() -> None:
+    scores = [0.0, 0.1, 0.5, 0.9, 1.0, 1.01, 1.5, 2.0, 10.0, float("inf")]
+    risks = [CALIBRATION.risk(score) for score in scores]
+    assert risks == sorted(risks)
+    assert CALIBRATION.risk(1.0) == 50
+    assert CALIBRATION.risk(2.0) == 75
+    assert CALIBRATION.risk(float("inf")) == 100
+    assert all(risk <= 50 for risk in risks[:5])
+    assert all(risk >= 50 for risk in risks[5:])
+
+
+def test_risk_is_comparable_across_thresholds() -> None:
+    other = Calibration(6.0, 4.0, ())
+    assert other.risk(8.0) == CALIBRATION.risk(2.0)
+
+
+@pytest.mark.parametrize("strong", ["surprise", "novelty", "distance"])
+def test_any_view_alone_may_call_a_session_anomalous(strong: str) -> None:
+    parts = {name: np.array([0.2]) for name in ("surprise", "novelty", "distance")}
+    assert Views(**parts).joined()[0] < 1
+    parts[strong] = np.array([1.4])
+    assert Views(**parts).joined()[0] > 1
+
+
+def test_past_the_threshold_the_network_ranks() -> None:
+    joined = Views(
+        surprise=np.array([0.1, 2.0]),
+        novelty=np.array([30.0, 1.5]),
+        distance=np.array([3.0, 0.0]),
+    ).joined()
+    assert joined[1] > joined[0] > 1
+
+
+def surprised(nats: float) -> Surprise:
+    empty = np.zeros(1, dtype=np.float32)
+    return Surprise(np.array([nats], dtype=np.float32), empty, empty)
+
+
+def test_the_fence_lies_above_held_out_normal_sessions() -> None:
+    support = SupportDistance()
+    sessions = [EncodedSession((4, 5, 6))] * 100
+    support.fit(sessions)
+    found = calibrate(support, [surprised(8.0)] * 100, sessions)
+    assert found.surprise_fence == pytest.approx(10.0)
+    assert found.threshold == 1.0
+    low = calibrate(support, [surprised(0.1)] * 100, sessions)
+    assert low.surprise_fence == MIN_SURPRISE_FENCE
+
+
+def test_without_held_out_sessions_there_is_still_a_threshold() -> None:
+    support = SupportDistance()
+    support.fit([EncodedSession((4, 5))])
+    assert calibrate(support, [], []).threshold == 1.0
