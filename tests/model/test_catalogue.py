@@ -65,6 +65,8 @@ classes:
     rule = catalogue.recognise(["deadlock detected"])
     assert rule is not None
     assert rule.entry.told_in("en").advice == "call Ada"
+    built_in = catalogue.recognise(["No space left on device"])
+    assert built_in is not None
     assert catalogue.classes["c01"].name["en"] == "the usual suspect"
 
 

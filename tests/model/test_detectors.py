@@ -69,10 +69,20 @@ def test_a_few_anomalies_in_training_are_no_excuse_for_the_next() -> None:
 
 def test_an_open_unit_is_not_blamed_for_what_may_still_come() -> None:
     detector = SupportDistance()
-    detector.fit(encoded([4, 5, 6, 7]) * 100)
+    detector.fit(encoded(range(4, 14)) * 100)
     prefix = EncodedSession((4, 5), ends=False)
     assert not detect(detector, [prefix]).any()
     assert detect(detector, [EncodedSession((4, 5))]).all()
+
+
+def test_a_session_does_not_support_itself() -> None:
+    rare = SupportDistance()
+    rare.fit(encoded([4, 5, 6]) * 294 + encoded([4, 9, 6]) * 6)
+    assert rare.rare == 6
+    assert (~rare.clean).sum() == 6
+    common = SupportDistance()
+    common.fit(encoded([4, 5, 6]) * 293 + encoded([4, 9, 6]) * 7)
+    assert common.clean.all()
 
 
 def test_state_restores_the_same_scores() -> None:

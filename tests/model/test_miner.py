@@ -93,3 +93,16 @@ def test_strange_text_is_taken(text: str) -> None:
     miner.learn(text)
     miner.match(text)
     assert max(len(t.text) for t in miner.templates()) < 10_000
+
+
+def test_what_is_learned_after_a_miss_is_found() -> None:
+    miner = learned(LINES)
+    assert miner.match("kernel panic") == 0
+    miner.learn("kernel panic")
+    assert miner.match("kernel panic") != 0
+
+
+def test_a_literal_wildcard_in_a_message_is_text() -> None:
+    miner = learned(["value <*> of order lost"])
+    assert miner.match("value <*> of order lost") != 0
+    assert miner.match("value any of order lost") == 0

@@ -67,3 +67,8 @@ def test_without_held_out_sessions_there_is_still_a_threshold() -> None:
     support = SupportDistance()
     support.fit([EncodedSession((4, 5))])
     assert calibrate(support, [], []).threshold == 1.0
+
+
+def test_risk_below_the_threshold_is_a_rank() -> None:
+    tied = Calibration(6.0, 1.0, (0.5,) * 10)
+    assert [tied.risk(score) for score in (0.4, 0.5, 0.6)] == [0, 25, 50]
