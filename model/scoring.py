@@ -26,6 +26,7 @@ from model.surprise import MAX_NATS, Surprise
 
 SURPRISE_QUANTILE = 0.995
 SURPRISE_MARGIN = 1.25
+LEARNED_QUANTILE = 0.999
 MIN_SURPRISE_FENCE = 4.0
 ALARM_SHARE = 0.005
 LARGEST_SHARE = 0.001
@@ -100,12 +101,16 @@ def calibrate(
     support: SupportDistance,
     surprises: Sequence[Surprise],
     held_out: Sequence[EncodedSession],
+    learned: Sequence[Surprise] = (),
 ) -> Calibration:
-    """Fences and threshold from held-out normal sessions (N) and their surprises."""
-    highest = np.array([s.highest for s in surprises], dtype=np.float64)
-    fence = MAX_NATS
-    if len(highest):
-        fence = SURPRISE_MARGIN * float(np.quantile(highest, SURPRISE_QUANTILE))
+    """Fences and threshold from held-out normal sessions (N) and their surprises.
+
+    `learned` are the surprises of the sessions that taught the network: a flow that is
+    rare among normal ones may be held out by none of its few.
+    """
+    fence = SURPRISE_MARGIN * max(
+        _quantile(surprises, SURPRISE_QUANTILE), _quantile(learned, LEARNED_QUANTILE)
+    )
     fence = min(max(fence, MIN_SURPRISE_FENCE), MAX_NATS)
     scores = views(support, surprises, held_out, fence, left_out=1).joined()
     threshold = 1.0
@@ -115,3 +120,10 @@ def calibrate(
     if len(sample) > 1000:
         sample = np.quantile(sample, np.linspace(0, 1, 1000))
     return Calibration(fence, threshold, tuple(float(s) for s in sample))
+
+
+def _quantile(surprises: Sequence[Surprise], share: float) -> float:
+    """A quantile of the highest surprises, nats; 0 where there are none."""
+    if not surprises:
+        return 0.0
+    return float(np.quantile([s.highest for s in surprises], share))

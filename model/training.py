@@ -78,10 +78,7 @@ def train(
     device = device or torch.device("cpu")
     split = _split(sessions, labels)
     if len(split.pool) < MIN_SESSIONS:
-        raise TrainingError(
-            f"only {len(split.pool)} sessions to train on; give at least "
-            f"{MIN_SESSIONS}, better some hundreds (check --session-field)"
-        )
+        raise TrainingError(_too_few(split, len(sessions)))
     extra = [s for s in discover if labels.of(s) != IGNORE]
     miner = _mine(split, extra, config.miner, progress)
     vocabulary = Vocabulary.of(miner)
@@ -122,6 +119,18 @@ def train(
         configuration=asdict(config),
         figures=_figures(split, pool, support, vocabulary, history, suspects, found),
     )
+
+
+def _too_few(split: _Split, given: int) -> str:
+    left = len(split.pool)
+    taken = f" of {given}" if given != left else ""
+    line = (
+        f"only {left}{taken} session{'' if given == 1 else 's'} to learn what is "
+        f"normal from; give at least {MIN_SESSIONS}, better some hundreds"
+    )
+    if given >= MIN_SESSIONS:
+        return f"{line} (the labels call the others anomalous, or ignore them)"
+    return f"{line} (check --session-field)"
 
 
 def _split(sessions: Sequence[Session], labels: Labels) -> _Split:
@@ -182,7 +191,12 @@ def _learn_normal(
         progress=progress,
     )
     aside = held_out or train_set
-    calibration = calibrate(support, surprises(network, aside, device), aside)
+    calibration = calibrate(
+        support,
+        surprises(network, aside, device),
+        aside,
+        surprises(network, train_set, device),
+    )
     return network, calibration, history, aside
 
 

@@ -72,3 +72,12 @@ def test_without_held_out_sessions_there_is_still_a_threshold() -> None:
 def test_risk_below_the_threshold_is_a_rank() -> None:
     tied = Calibration(6.0, 1.0, (0.5,) * 10)
     assert [tied.risk(score) for score in (0.4, 0.5, 0.6)] == [0, 25, 50]
+
+
+def test_the_fence_also_lies_above_rare_flows_that_were_learned() -> None:
+    support = SupportDistance()
+    sessions = [EncodedSession((4, 5, 6))] * 100
+    support.fit(sessions)
+    learned = [*[surprised(3.0)] * 990, *[surprised(9.0)] * 10]
+    found = calibrate(support, [surprised(3.0)] * 100, sessions, learned)
+    assert found.surprise_fence == pytest.approx(1.25 * 9.0)
