@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -63,7 +63,12 @@ class Courier:
         self._alone = alone
         self._wait_until: dict[str, datetime] = {}
 
-    def deliver(self, rows: Sequence[OutboxRow], now: datetime) -> DeliveryReport:
+    def deliver(
+        self,
+        rows: Sequence[OutboxRow],
+        now: datetime,
+        may_go_on: Callable[[], bool] = lambda: True,
+    ) -> DeliveryReport:
         """Sends what of these (unsent) rows is due; see the module."""
         work = _Pass(rows, self._wait_until, now)
         for row in work.ordered():
@@ -74,6 +79,8 @@ class Courier:
                 continue
             if not self._is_due(fresh, now):
                 continue
+            if not may_go_on():
+                break
             self._one(stored, fresh, work, now)
         return DeliveryReport(tuple(work.attempts), dict(work.held))
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 import uuid
 from collections import OrderedDict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Literal
 
@@ -105,14 +105,19 @@ class Outbox:
         return tuple(ids)
 
     def deliver(
-        self, now: datetime, *, only: Collection[str] | None = None
+        self,
+        now: datetime,
+        *,
+        only: Collection[str] | None = None,
+        may_go_on: Callable[[], bool] = lambda: True,
     ) -> DeliveryReport:
         """Sends what is due (of these row ids, if given). Raises what the store raises.
 
+        ``may_go_on`` is asked before each message; the rest waits where it says no.
         Failed channels are in the report, never raised.
         """
         rows = [row for row in self._unsent() if only is None or row.row_id in only]
-        return self._courier.deliver(rows, now)
+        return self._courier.deliver(rows, now, may_go_on)
 
     def row(self, row_id: str) -> OutboxRow | None:
         """One row, as it is now."""

@@ -77,7 +77,7 @@ from connector.results import Results
 from connector.retrying import RetryPolicy
 from connector.run_figures import RunFigures, RunMetricsSink, run_stream_name
 from connector.seen import SeenIds
-from connector.setup import Action, install, missing, roles, templates
+from connector.setup import Action, Retention, install, missing, roles, templates
 from connector.sink import FindingSink, WriteReport
 from connector.source import LogSource
 from connector.state import (
@@ -134,6 +134,7 @@ __all__ = [
     "PrivilegeMissing",
     "RequestRefused",
     "Results",
+    "Retention",
     "RetryPolicy",
     "RunFigures",
     "RunMetricsSink",

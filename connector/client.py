@@ -6,6 +6,7 @@ fingerprint, and reads answers with orjson.
 
 import json
 import ssl
+from base64 import b64encode
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -92,7 +93,7 @@ def connect(config: ClientConfig) -> Elasticsearch:
     if config.api_key is not None:
         options["api_key"] = _api_key(config.api_key)
     elif config.username is not None:
-        options["basic_auth"] = (config.username, config.password or "")
+        options["headers"] = {"authorization": _basic(config)}
     if config.ca_certs is not None:
         options["ca_certs"] = config.ca_certs
     if config.ssl_assert_fingerprint is not None:
@@ -189,8 +190,18 @@ def _port(url: SplitResult) -> int | None:
 
 def _api_key(api_key: str) -> str | tuple[str, str]:
     """Kibana shows keys encoded, the API as id and key: `id:key` is taken too."""
+    if not api_key.isascii():
+        raise ConfigError(
+            "elasticsearch.api_key: holds letters that no API key has; copy it again"
+        )
     key_id, separator, secret = api_key.partition(":")
     return (key_id, secret) if separator else api_key
+
+
+def _basic(config: ClientConfig) -> str:
+    """User and password as Elasticsearch reads them; the client takes Latin-1 only."""
+    pair = f"{config.username}:{config.password or ''}".encode()
+    return "Basic " + b64encode(pair).decode("ascii")
 
 
 def _version_key(version: str) -> tuple[int, ...]:

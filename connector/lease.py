@@ -15,6 +15,7 @@ and trusts no clock at all.
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import RLock
@@ -118,11 +119,10 @@ class Lease:
         """
         with self._lock:
             mine = self._held()
-            body = self._body(mine.body["token"], mine.body["renewals"] + 1)
             try:
-                self._mine = self._store.replace(mine, body)
-            except StateConflict as error:
-                raise self._lost() from error
+                self._mine = self._renewed(mine)
+            except StateConflict:
+                self._renew_as_stored()
 
     def verify(self) -> None:
         """Asks the store whether we hold it; renews it when half its time is over.
@@ -135,9 +135,9 @@ class Lease:
             stored = self._store.get(KIND, self.name)
             if stored is None or not _same_holding(stored.body, mine.body):
                 raise self._lost()
+            self._mine = stored
             left = read_time(stored.body["expires_at"]) - self._clock.now()
             if left < timedelta(seconds=self.ttl_s / 2):
-                self._mine = stored
                 self.renew()
 
     def release(self) -> None:
@@ -146,11 +146,28 @@ class Lease:
             mine, self._mine = self._mine, None
             if mine is None:
                 return
-            free = {**mine.body, "owner": "", "expires_at": to_iso(self._clock.now())}
-            try:
-                self._store.replace(mine, free)
-            except StateConflict:
+            stored = self._store.get(KIND, self.name)
+            if stored is None or not _same_holding(stored.body, mine.body):
                 return
+            ended = to_iso(self._clock.now())
+            with suppress(StateConflict):  # then somebody else has it already
+                self._store.replace(
+                    stored, {**stored.body, "owner": "", "expires_at": ended}
+                )
+
+    def _renewed(self, stored: Stored) -> Stored:
+        body = self._body(stored.body["token"], stored.body["renewals"] + 1)
+        return self._store.replace(stored, body)
+
+    def _renew_as_stored(self) -> None:
+        """After a conflict: perhaps it was our own write, whose answer never came."""
+        stored = self._store.get(KIND, self.name)
+        if stored is None or not _same_holding(stored.body, self._held().body):
+            raise self._lost()
+        try:
+            self._mine = self._renewed(stored)
+        except StateConflict as error:
+            raise self._lost() from error
 
     def _holder(self, stored: Stored) -> Holder | None:
         body = stored.body

@@ -9,6 +9,7 @@ from connector.timestamps import EPOCH
 
 DEFAULT_CAPACITY = 50_000
 _HASH_BYTES = 8
+_COMPLETE_FROM = "from"
 _MICROSECOND = timedelta(microseconds=1)
 
 
@@ -16,8 +17,8 @@ class SeenIds:
     """A bounded set of documents, each an 8-byte hash and its cursor time.
 
     When it is full the oldest (by cursor time) is forgotten and `forgotten` counts up:
-    such a document may then be taken for new. 50,000 hashes meet by chance once in
-    15 thousand million such sets.
+    such a document would be taken for new, so nobody may ask about what stands before
+    `complete_from`. 50,000 hashes meet by chance once in 15 thousand million such sets.
     """
 
     def __init__(self, capacity: int = DEFAULT_CAPACITY) -> None:
@@ -27,6 +28,16 @@ class SeenIds:
         self.forgotten = 0
         self._times_us: dict[int, int] = {}
         self._oldest: list[tuple[int, int]] = []
+        self._complete_from_us: int | None = None
+
+    @property
+    def complete_from(self) -> datetime | None:
+        """The cursor time from which on nothing was forgotten; None: nothing ever was.
+
+        What was pruned does not count.
+        """
+        from_us = self._complete_from_us
+        return None if from_us is None else EPOCH + from_us * _MICROSECOND
 
     def __len__(self) -> int:
         return len(self._times_us)
@@ -48,7 +59,10 @@ class SeenIds:
 
     def snapshot(self) -> tuple[str, ...]:
         """The set as texts for a cursor, the oldest first."""
-        return tuple(f"{digest:016x}:{us}" for us, digest in sorted(self._oldest))
+        held = (f"{digest:016x}:{us}" for us, digest in sorted(self._oldest))
+        if self._complete_from_us is None:
+            return tuple(held)
+        return (f"{_COMPLETE_FROM}:{self._complete_from_us}", *held)
 
     @classmethod
     def restore(
@@ -58,7 +72,10 @@ class SeenIds:
         seen = cls(capacity)
         for text in snapshot:
             digest, _, time_us = text.partition(":")
-            seen._add(int(digest, 16), int(time_us))
+            if digest == _COMPLETE_FROM:
+                seen._forgot_before(int(time_us))
+            else:
+                seen._add(int(digest, 16), int(time_us))
         return seen
 
     def _add(self, digest: int, time_us: int) -> bool:
@@ -67,10 +84,15 @@ class SeenIds:
         self._times_us[digest] = time_us
         heapq.heappush(self._oldest, (time_us, digest))
         if len(self._times_us) > self.capacity:
-            _, oldest = heapq.heappop(self._oldest)
+            oldest_us, oldest = heapq.heappop(self._oldest)
             del self._times_us[oldest]
             self.forgotten += 1
+            self._forgot_before(oldest_us + 1)
         return True
+
+    def _forgot_before(self, time_us: int) -> None:
+        known_us = self._complete_from_us
+        self._complete_from_us = max(time_us, known_us or time_us)
 
 
 def _hashed(document: LogDocument) -> int:

@@ -8,6 +8,7 @@ built-in ones would create the streams with other mappings, and nobody would not
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from hashlib import sha256
 from importlib import resources
 from typing import Any, Literal
@@ -29,52 +30,90 @@ RUN_ROLE = "elkwatch_run"
 SETUP_ROLE = "elkwatch_setup"
 READ_ROLE = "elkwatch_read"
 
-Change = Literal["create", "update", "unchanged", "keep newer", "roll over"]
+Change = Literal["create", "update", "unchanged", "keep newer", "roll over", "left out"]
+
+# What an engine without data stream lifecycle answers: it knows no such path.
+_NO_SUCH_CALL = {400, 405}
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How long Elasticsearch is to keep findings and run figures."""
+
+    findings: timedelta
+    metrics: timedelta
+
+    def of(self, template: str) -> timedelta | None:
+        """That of the streams of an index template; None: kept for good."""
+        return {
+            "logs-elkwatch.anomaly": self.findings,
+            "metrics-elkwatch.run": self.metrics,
+        }.get(template)
 
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One thing that `install` did, or would do. `kind`: index template, stream."""
+    """One thing that `install` did, or would do, or had to leave out.
+
+    `kind`: index template, data stream, or the retention of one. `note`: why.
+    """
 
     kind: str
     name: str
     change: Change
+    note: str = ""
 
     def __str__(self) -> str:
-        return f"{self.change:<10} {self.kind} {self.name}"
+        note = f": {self.note}" if self.note else ""
+        return f"{self.change:<10} {self.kind} {self.name}{note}"
 
 
-def templates() -> dict[str, dict[str, Any]]:
-    """Our index templates by name. `_meta.hash` tells equal contents."""
+def templates(retention: Retention | None = None) -> dict[str, dict[str, Any]]:
+    """Our index templates by name. `_meta.hash` tells equal contents.
+
+    `retention` takes the place of what they say themselves.
+    """
     folder = resources.files("connector.index_templates")
     found = {}
     for file in sorted(folder.iterdir(), key=lambda file: file.name):
         if file.name.endswith(".json"):
+            name = file.name.removesuffix(".json")
             body = json.loads(file.read_text("utf-8"))
+            kept = retention.of(name) if retention is not None else None
+            if kept is not None:
+                body["template"]["lifecycle"]["data_retention"] = _time_value(kept)
             canonical = json.dumps(body, sort_keys=True).encode()
             body["_meta"]["hash"] = sha256(canonical).hexdigest()[:16]
-            found[file.name.removesuffix(".json")] = body
+            found[name] = body
     return found
 
 
 def install(
-    client: Elasticsearch, namespace: str, dry_run: bool = False
+    client: Elasticsearch,
+    namespace: str,
+    dry_run: bool = False,
+    retention: Retention | None = None,
 ) -> list[Action]:
     """Bring the index templates up to date; idempotent.
 
     A data stream whose index template changed is rolled over, so that what is written
-    next has the new mappings. `dry_run` only says what would be done. Raises an
+    next has the new mappings. `retention` holds for streams to come by their template,
+    and for those that are there. `dry_run` only says what would be done. Raises an
     EngineError; needs `manage_index_templates`, and `manage` on the streams.
     """
     try:
         actions = [
             _install_template(client, name, body, dry_run)
-            for name, body in templates().items()
+            for name, body in templates(retention).items()
         ]
         updated = {a.name for a in actions if a.change == "update"}
         for stream in (stream_name(namespace), run_stream_name(namespace)):
-            if stream.removesuffix(f"-{namespace}") in updated:
+            template = stream.removesuffix(f"-{namespace}")
+            if template in updated:
                 actions.extend(_roll_over(client, stream, dry_run))
+            kept = retention.of(template) if retention is not None else None
+            if kept is not None:
+                actions.extend(_retain(client, stream, kept, dry_run))
     except (ApiError, TransportError) as error:
         raise translate(error, "installing the index templates") from error
     return actions
@@ -180,3 +219,34 @@ def _roll_over(client: Elasticsearch, stream: str, dry_run: bool) -> list[Action
     except NotFoundError:
         return []
     return [Action("data stream", stream, "roll over")]
+
+
+def _retain(
+    client: Elasticsearch, stream: str, kept: timedelta, dry_run: bool
+) -> list[Action]:
+    """A stream has the retention it was created with until it is told another."""
+    if not client.indices.exists(index=stream):
+        return []
+    kind, wanted = "retention of data stream", _time_value(kept)
+    try:
+        answer = client.indices.get_data_lifecycle(name=stream)
+        there = answer["data_streams"][0].get("lifecycle") or {}
+        if there.get("data_retention") == wanted:
+            return []
+        if not dry_run:
+            client.indices.put_data_lifecycle(name=stream, data_retention=wanted)
+    except ApiError as error:
+        if error.status_code not in _NO_SUCH_CALL:
+            raise
+        note = "this Elasticsearch has no data stream lifecycle"
+        return [Action(kind, stream, "left out", note)]
+    return [Action(kind, stream, "update", wanted)]
+
+
+def _time_value(length: timedelta) -> str:
+    """As Elasticsearch writes it, in whole days where possible: it keeps the text."""
+    seconds = max(1, round(length.total_seconds()))
+    for unit, unit_s in (("d", 86_400), ("h", 3600), ("m", 60)):
+        if seconds % unit_s == 0:
+            return f"{seconds // unit_s}{unit}"
+    return f"{seconds}s"

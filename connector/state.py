@@ -1,8 +1,8 @@
 """Versioned documents: what elkwatch remembers between runs, one at a time.
 
 Every write is a compare-and-swap, so two writers can never silently overwrite each
-other. Kinds are those of STATE_KINDS; each is an ordinary
-index `elkwatch-<kind>-<namespace>` (index templates: `elkwatch setup`).
+other. Kinds are those of STATE_KINDS; each is an ordinary index
+`elkwatch-<kind>-<namespace>` (index templates: `elkwatch setup`).
 
 Bodies are JSON objects. `find` sees their top-level texts, numbers and booleans; what
 is nested is stored and given back, but not searched. Names ending in `_at` hold times.

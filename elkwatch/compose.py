@@ -12,7 +12,9 @@ from connector import (
     ElasticCursorStore,
     ElasticStateStore,
     FindingSink,
+    Lease,
     LogSource,
+    Owner,
     RunMetricsSink,
     SetupMissing,
     missing,
@@ -22,11 +24,14 @@ from elkwatch.alert_store import AlertStateStore
 from elkwatch.clock import Clock
 from elkwatch.config import Config, SourceSettings, translate
 from elkwatch.errors import ConfigError
+from elkwatch.leadership import Leadership
 from elkwatch.log_links import log_links
 from elkwatch.pipeline import LogUrl, Outputs
 from elkwatch.privacy import masking
 from elkwatch.source_run import Reading, ReadLimits
 from model import Catalogue, Classifier, choose_device, load_bundle, load_catalogue
+
+LEASE_TTL_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +52,7 @@ class Parts:
     alerts: alerting.Alerting
     metrics: RunMetricsSink
     limits: ReadLimits
+    leadership: Leadership
 
 
 def open_client(config: Config, *, api_key: str | None = None) -> Elasticsearch:
@@ -57,7 +63,7 @@ def open_client(config: Config, *, api_key: str | None = None) -> Elasticsearch:
 
 
 def compose(config: Config, clock: Clock, *, device: str = "auto") -> Parts:
-    """Everything connected and checked.
+    """Everything connected and checked; nothing may be written before it leads.
 
     Raises ConfigError, BundleError, ConnectorError (down, refused, index or field
     missing, index templates missing), AlertingConfigError: each before any work.
@@ -73,7 +79,8 @@ def compose(config: Config, clock: Clock, *, device: str = "auto") -> Parts:
         max_events=config.limits.max_events_per_session,
     )
     state = ElasticStateStore(client, config.namespace)
-    alerts = alerting.build(channels, AlertStateStore(state), clock)
+    leadership = _leadership(config, state, clock)
+    alerts = alerting.build(channels, AlertStateStore(state), clock, alone=True)
     cursors = ElasticCursorStore(state)
     sources = []
     for settings in config.sources:
@@ -91,9 +98,15 @@ def compose(config: Config, clock: Clock, *, device: str = "auto") -> Parts:
         alerts=alerts.tracker,
         mask=masking(config.privacy.mask),
         include_normal=config.results.include_normal,
+        fence=leadership.check,
     )
     metrics = RunMetricsSink(client, config.namespace)
-    return Parts(client, tuple(sources), outputs, alerts, metrics, limits)
+    return Parts(client, tuple(sources), outputs, alerts, metrics, limits, leadership)
+
+
+def _leadership(config: Config, state: ElasticStateStore, clock: Clock) -> Leadership:
+    lease = Lease(state, "run", Owner.this_process(), clock, LEASE_TTL_S)
+    return Leadership(lease, config.namespace)
 
 
 def _classifier(settings: SourceSettings, config: Config, device: str) -> Classifier:

@@ -2,7 +2,8 @@
 
     ElkwatchError
      ├─ ConfigError     what the user wrote cannot work         (exit code 2)
-     └─ FileError       a log file cannot be read or written    (exit code 1)
+     ├─ FileError       a log file cannot be read or written    (exit code 1)
+     └─ LeaseHeldError  another process does the work           (exit code 1)
 
 Each message is one line: what, where, how to mend it. None ever holds a secret.
 """
@@ -24,3 +25,7 @@ class ConfigError(ElkwatchError):
 
 class FileError(ElkwatchError):
     """A file cannot be read or written."""
+
+
+class LeaseHeldError(ElkwatchError):
+    """Another process does the work on this namespace."""

@@ -47,6 +47,7 @@ class ReadReport:
 
     `documents` were given out, `text_lines` of them plain text. Left out: `broken`
     (JSON that does not parse) and `undated` documents. `overlong` lines were cut.
+    `line` is the number of the line given out last, counted through all files.
     `examples` name the first lines left out, `notes` what happened to whole files.
     """
 
@@ -55,6 +56,7 @@ class ReadReport:
     broken: int = 0
     undated: int = 0
     overlong: int = 0
+    line: int = 0
     examples: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -117,9 +119,10 @@ class _Reader:
         name, report, troubles = shown(path), self._report, LineTroubles()
         given_before, left_out_before = report.documents, report.left_out
         self._last = None
-        has_objects = False
+        has_objects, lines_before = False, report.line
         with open_lines(path, troubles, self._stdin) as lines:
             for number, line in enumerate(lines, 1):
+                report.line = lines_before + number
                 line = line.strip()
                 if not line:
                     continue
@@ -196,8 +199,8 @@ class _Reader:
 def parse_object(line: bytes) -> dict[str, Any] | None:
     """The JSON object on a line; None where there is none.
 
-    What orjson is too strict for (lone surrogates, NaN, bytes that are not UTF-8) is
-    read all the same.
+    What orjson is too strict for (lone surrogates, NaN, bytes that are not UTF-8,
+    control characters in text) is read all the same.
     """
     if not line.startswith(b"{"):
         return None
@@ -205,7 +208,7 @@ def parse_object(line: bytes) -> dict[str, Any] | None:
         value = orjson.loads(line)
     except orjson.JSONDecodeError:
         try:
-            value = json.loads(line.decode("utf-8", "surrogateescape"))
+            value = json.loads(line.decode("utf-8", "surrogateescape"), strict=False)
         except (ValueError, RecursionError):
             return None
     return value if isinstance(value, dict) else None
@@ -238,7 +241,7 @@ def _is_broken_object(line: bytes, has_objects: bool) -> bool:
 
 def _json_fault(line: bytes) -> str:
     try:
-        json.loads(line.decode("utf-8", "replace"))
+        json.loads(line.decode("utf-8", "replace"), strict=False)
     except json.JSONDecodeError as e:
         return f"not JSON: {e.msg.lower()} at column {e.colno}"
     except (ValueError, RecursionError):

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Protocol, cast
+from typing import BinaryIO, Protocol, TextIO, cast
 
 from elkwatch.errors import FileError
 
@@ -80,7 +80,7 @@ def open_lines(
     that breaks off (half a gzip) gives what could be read, and says so in `troubles`.
     """
     if path == STANDARD_INPUT:
-        source = stdin if stdin is not None else sys.stdin.buffer
+        source = stdin if stdin is not None else _standard_input()
         yield _lines_of(source, path, troubles)
         return
     with _open(path) as source:
@@ -92,6 +92,13 @@ def shown(path: str) -> str:
     if path == STANDARD_INPUT:
         return "standard input"
     return path if path.isprintable() else repr(path)
+
+
+def _standard_input() -> BinaryIO:
+    stdin: TextIO | None = sys.stdin
+    if stdin is None:
+        raise FileError("standard input (-) is closed; pipe the logs in, or name files")
+    return stdin.buffer
 
 
 def _open(path: str) -> BinaryIO:
@@ -158,12 +165,24 @@ def _refuse_what_is_no_text(head: bytes, path: str) -> None:
     for magic, (name, way) in _OTHER_FORMATS.items():
         if head.startswith(magic):
             raise FileError(f"{shown(path)}: is {name}; convert it first: {way}")
+    if _is_wide(head):
+        raise FileError(
+            f"{shown(path)}: is UTF-16 without a mark of its byte order; convert it "
+            "first: iconv -f UTF-16LE -t UTF-8 FILE | elkwatch … - (or UTF-16BE)"
+        )
     control = len(head) - len(head.translate(None, _CONTROL_BYTES))
     if control > max(2, _BINARY_SHARE * len(head)):
         raise FileError(
             f"{shown(path)}: is a binary file, not logs; give NDJSON or plain text, "
             "gzip or not"
         )
+
+
+def _is_wide(head: bytes) -> bool:
+    """Whether every other byte is NUL, as in UTF-16 of mostly Latin text."""
+    halves = sorted((half.count(0), len(half)) for half in (head[::2], head[1::2]))
+    (fewest, _), (most, length) = halves
+    return length > 1 and most > 0.7 * length and fewest < 0.1 * length
 
 
 class _Peeked(io.RawIOBase):

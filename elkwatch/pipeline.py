@@ -6,7 +6,8 @@
 
 The order of writing is fixed: findings, then episodes and outbox rows, then the
 cursor. Each is idempotent, so a crash between any two repeats work and neither loses
-nor doubles anything.
+nor doubles anything. Before each of them the fence is asked whether this process is
+still the one that writes.
 """
 
 from __future__ import annotations
@@ -39,12 +40,16 @@ LogUrl = Callable[[Verdict], str | None]
 
 @dataclass(frozen=True, slots=True)
 class Outputs:
-    """Where results go. `alerts` None: nobody is told (a dry run)."""
+    """Where results go. `alerts` None: nobody is told (a dry run).
+
+    `fence` is called before each write; it raises when another process took over.
+    """
 
     findings: FindingSink
     alerts: EpisodeTracker | None
     mask: Mask
     include_normal: bool = False
+    fence: Callable[[], None] = lambda: None
 
 
 @dataclass(slots=True)
@@ -88,6 +93,7 @@ def run_source(
         watermark = min(reading.newest or until, until)
         candidates = reading.tracker.close_due(watermark)
         _judge(reading, outputs, candidates, watermark, until, now, log_url, progress)
+        outputs.fence()
         reading.save(newest)
         if stop():
             return progress
@@ -95,6 +101,7 @@ def run_source(
     _judge(reading, outputs, candidates, until, until, now, log_url, progress)
     _advance(reading, outputs, now)
     reading.caught_up()
+    outputs.fence()
     reading.save(until)
     progress.caught_up = True
     progress.lag_s = (now - until).total_seconds()
@@ -158,9 +165,11 @@ def _write(
     ]
     if not findings:
         return
+    outputs.fence()
     report = outputs.findings.write(findings)
     _count(report, progress)
     if outputs.alerts is not None:
+        outputs.fence()
         told = [f for f in findings if report.outcomes[f.finding_id] in _TOLD]
         outputs.alerts.note([notice(f) for f in told if _concerns(f, report)], now)
     for verdict in verdicts:
@@ -188,6 +197,7 @@ def _advance(reading: Reading, outputs: Outputs, now: datetime) -> None:
     if outputs.alerts is None:
         return
     source = reading.settings.name
+    outputs.fence()
     if reading.newest is not None:
         outputs.alerts.advance(source, min(reading.newest, now), now)
     outputs.alerts.catch_up_done(source, now)
@@ -198,6 +208,7 @@ def _keep_problems(
 ) -> None:
     if page.problems:
         source = reading.settings.name
+        outputs.fence()
         outputs.findings.dead_letter(
             [DeadLetter.of_problem(p, source=source, at=now) for p in page.problems]
         )

@@ -1,9 +1,10 @@
 """The service: every interval each source is worked through, then what is owed is sent.
 
-    schedule ─▶ tick ─▶ run_source … ─▶ outbox.deliver ─▶ run figures
+    schedule ─▶ lead? ─▶ tick ─▶ run_source … ─▶ outbox.deliver ─▶ run figures
 
 Ticks never overlap; those missed while one ran are made up for by one. A source that
-fails is told of and tried again at the next tick; the others go on.
+fails is told of and tried again at the next tick; the others go on. Of several services
+on one namespace one works; the others stand by, and take over when its lease ends.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from alerting import AlertingError, DeliveryReport
-from connector import ConnectorError, RunFigures
+from connector import ConnectorError, LeaseLost, RunFigures
 from elkwatch.clock import Clock
 from elkwatch.compose import Parts, SourceParts
 from elkwatch.config import Config
@@ -61,14 +62,62 @@ class Service:
     def __init__(self, parts: Parts, clock: Clock) -> None:
         self._parts = parts
         self._clock = clock
+        self._leadership = parts.leadership
+        self._worked_as: int | None = None
         self._stopping = threading.Event()
+
+    @property
+    def clock(self) -> Clock:
+        """Where it takes the time from."""
+        return self._clock
+
+    @property
+    def retry_s(self) -> float:
+        """How often a service on standby is to ask whether it may work."""
+        return self._leadership.retry_s
 
     def stop(self) -> None:
         """Ends the work after the step it is at; nothing is lost."""
         self._stopping.set()
 
-    def tick(self) -> Tick:
+    def once(self) -> Tick:
+        """One tick, as soon as no other process works; nothing when stopped before.
+
+        Raises LeaseHeldError when another goes on working, LeaseLost when one took
+        over in between.
+        """
+        try:
+            if not self._leadership.wait(self._stopping.wait):
+                return Tick((), DeliveryReport())
+            return self._tick()
+        finally:
+            self._leadership.resign()
+
+    def turn(self) -> Tick | None:
+        """A tick if this process leads or can begin to; None on standby."""
+        if not self._leadership.lead():
+            return None
+        try:
+            return self._tick()
+        except LeaseLost as lost:
+            _log.warning("on standby again", reason=str(lost))
+            return None
+
+    def stand_by(self) -> Tick | None:
+        """A turn, but nothing for the process that leads already."""
+        return None if self._leadership.leads else self.turn()
+
+    def resign(self) -> None:
+        """Lets another process work at once."""
+        self._leadership.resign()
+
+    def _tick(self) -> Tick:
         """Works through every source once, then delivers what is owed."""
+        if self._leadership.token != self._worked_as:
+            # Others may have worked since: what is in memory is not the truth any more.
+            for source in self._parts.sources:
+                source.reading.start_again()
+            self._worked_as = self._leadership.token
         run_id = uuid.uuid4().hex
         outcomes = []
         for source in self._parts.sources:
@@ -93,6 +142,8 @@ class Service:
                 log_url=source.log_url,
                 stop=self._stopping.is_set,
             )
+        except LeaseLost:
+            raise
         except (ConnectorError, AlertingError) as error:
             failure = str(error)
             _log.error("source failed", source=name, reason=failure)
@@ -105,7 +156,9 @@ class Service:
 
     def _deliver(self) -> DeliveryReport:
         try:
-            report = self._parts.alerts.outbox.deliver(self._clock.now())
+            report = self._parts.alerts.outbox.deliver(
+                self._clock.now(), may_go_on=self._leadership.holds
+            )
         except (ConnectorError, AlertingError) as error:
             _log.error("delivery failed", reason=str(error))
             return DeliveryReport()
@@ -126,7 +179,10 @@ class Service:
         """Run figures; that they cannot be written stops nothing."""
         figures = run_figures(run_id, source, outcome, began, self._clock.now())
         try:
+            self._leadership.check()
             self._parts.metrics.write(figures)
+        except LeaseLost:
+            raise
         except ConnectorError as error:
             _log.warning("run figures not written", reason=str(error))
 
@@ -183,19 +239,27 @@ def serve(service: Service, config: Config) -> None:
     )
     try:
         interval_s = config.schedule.interval.total_seconds()
-        scheduler.add_job(_guarded(service.tick), "interval", seconds=interval_s)
+        scheduler.add_job(
+            _guarded(service.turn),
+            "interval",
+            seconds=interval_s,
+            next_run_time=service.clock.now(),
+        )
+        scheduler.add_job(
+            _guarded(service.stand_by), "interval", seconds=service.retry_s
+        )
         scheduler.start()
-        _guarded(service.tick)()
         _log.info("service started", interval_s=interval_s)
         done.wait()
     finally:
         scheduler.shutdown(wait=True)
+        service.resign()
         for number, handler in before.items():
             signal.signal(number, handler)
         _log.info("service stopped")
 
 
-def _guarded(tick: Callable[[], Tick]) -> Callable[[], None]:
+def _guarded(tick: Callable[[], Tick | None]) -> Callable[[], None]:
     """A tick whose surprises end up in the log, not in the scheduler."""
 
     def run() -> None:

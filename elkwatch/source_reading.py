@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
-from connector import LogSource
+from connector import DecodeProblem, LogSource, Page
 from connector.client import connect, preflight
 from elkwatch.config import Config, parse_start, source_named, translate
 from elkwatch.errors import ConfigError, ElkwatchError
+from elkwatch.log_files import oddities, plural, warn
 from elkwatch.translate import log_event
-from model import Session, group_sessions
+from model import LogEvent, Session, group_sessions
 
 
 def sessions_of_source(
@@ -22,6 +24,8 @@ def sessions_of_source(
     """
     settings = source_named(config, name)
     begin, until = _time(start, "--from", now), _time(end, "--to", now)
+    if begin is not None and begin >= (until or now):
+        raise ConfigError(f"--from {start} is not before --to {end}")
     client = connect(translate.client_config(config.elasticsearch))
     preflight(client)
     spec = translate.source_spec(settings)
@@ -30,20 +34,33 @@ def sessions_of_source(
     window = (
         None if spec.session.ends else timedelta(seconds=spec.session.unit_s or 300)
     )
+    problems: list[DecodeProblem] = []
     sessions = group_sessions(
-        (
-            log_event(document)
-            for page in source.pages(begin, until or now)
-            for document in page.documents
-        ),
-        window=window,
+        _events(source.pages(begin, until or now), problems), window=window
     )
+    for line in (*_left_out(problems), *oddities(source.counts)):
+        warn(f"source {name}: {line}")
     if not sessions:
         raise ElkwatchError(
             f"source {name}: no documents between {start} and {end}; "
             "check --from and --to, and the clock of the shipper"
         )
     return sessions
+
+
+def _events(pages: Iterable[Page], problems: list[DecodeProblem]) -> Iterator[LogEvent]:
+    for page in pages:
+        problems.extend(page.problems)
+        yield from map(log_event, page.documents)
+
+
+def _left_out(problems: Sequence[DecodeProblem]) -> list[str]:
+    if not problems:
+        return []
+    first = problems[0]
+    where = f"{first.index}/{first.doc_id}"
+    count = plural(len(problems), "document")
+    return [f"{count} without a time left out (first: {where}: {first.reason})"]
 
 
 def _time(text: str, option: str, now: datetime) -> datetime | None:

@@ -74,7 +74,7 @@ class Reading:
         position = self._cursor.position
         if position is None:
             return self.settings.start.resolve(now)
-        start = position - self._limits.overlap
+        start = self._overlap_from(position)
         if self._resumed and self._cursor.open_from is not None:
             start = min(start, self._cursor.open_from)
         return start
@@ -118,6 +118,15 @@ class Reading:
         """Up to where the source was read, by its cursor field."""
         return None if self._cursor is None else self._cursor.position
 
+    def _overlap_from(self, position: datetime) -> datetime:
+        """From where on late documents can be told from those read before.
+
+        Later than the overlap where it held more documents than can be remembered.
+        """
+        start = position - self._limits.overlap
+        known_from = self._seen.complete_from
+        return start if known_from is None else min(max(start, known_from), position)
+
     def _take(self, document: LogDocument) -> None:
         known = document in self._seen
         if known and not self._resumed:
@@ -153,7 +162,7 @@ class Reading:
         if position is None or document.cursor_time >= position:
             self._seen.add(document)
             return not known, False
-        if document.cursor_time < position - self._limits.overlap:
+        if document.cursor_time < self._overlap_from(position):
             return False, False
         self._seen.add(document)
         return not known, not known

@@ -50,8 +50,9 @@ class TrainingProgress:
         self._progress.start()
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self._tell_end()
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            self._tell_end()
         self._progress.stop()
 
     def __call__(self, step: Step) -> None:

@@ -6,7 +6,8 @@ What stands in `__all__` is what other packages may use. Importing it takes a se
 it loads torch.
 """
 
-from model.bundle import load_bundle, read_manifest, save_bundle
+from model.bundle import load_bundle, save_bundle
+from model.bundle_folder import check_bundle_target, read_manifest
 from model.catalogue import Catalogue, load_catalogue
 from model.classify import Classifier
 from model.devices import choose_device
@@ -60,6 +61,7 @@ __all__ = [
     "TrainingConfig",
     "TrainingError",
     "Verdict",
+    "check_bundle_target",
     "choose_device",
     "evaluate",
     "group_sessions",

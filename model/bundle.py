@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import shutil
 import tempfile
@@ -30,9 +31,17 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
+from model.bundle_folder import (
+    FORMAT,
+    MANIFEST,
+    check_bundle_target,
+    check_files,
+    digest,
+    read_manifest,
+)
 from model.catalogue.loading import entry_from
 from model.detectors.support import SupportDistance
-from model.errors import BundleError, CatalogueError
+from model.errors import BundleError, ModelError
 from model.kinds import KindModel
 from model.network import (
     EnhancedConfig,
@@ -45,16 +54,6 @@ from model.templates.miner import TemplateMiner
 from model.trained import Baselines, ModelClass, TrainedModel
 from model.vocabulary import Vocabulary
 
-FORMAT = 1
-MANIFEST = "manifest.json"
-REQUIRED = (
-    "templates.json",
-    "model.json",
-    "figures.json",
-    "network.safetensors",
-    "support.safetensors",
-)
-OPTIONAL = ("kinds.json", "kinds.safetensors", "README.txt")
 _README = "An elkwatch model bundle. Use it with `elkwatch classify --model`.\n"
 
 
@@ -70,12 +69,11 @@ def save_bundle(
     The version comes from the content, so that equal training gives an equal version.
     Raises BundleError where the folder holds something else.
     """
-    _refuse_foreign(folder)
-    folder.parent.mkdir(parents=True, exist_ok=True)
+    check_bundle_target(folder)
     work = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
         _write_parts(model, work)
-        digests = {name: _digest(work / name) for name in sorted(os.listdir(work))}
+        digests = {name: digest(work / name) for name in sorted(os.listdir(work))}
         version = _version(digests)
         manifest = {
             "format": FORMAT,
@@ -99,7 +97,7 @@ def save_bundle(
 def load_bundle(folder: Path) -> TrainedModel:
     """Reads a model. Raises BundleError with one line that says how to mend it."""
     manifest = read_manifest(folder)
-    _check_files(folder, manifest)
+    check_files(folder, manifest)
     try:
         return _read_parts(folder, manifest)
     except (
@@ -107,41 +105,15 @@ def load_bundle(folder: Path) -> TrainedModel:
         TypeError,
         ValueError,
         RuntimeError,
+        OSError,
+        MemoryError,
         SafetensorError,
-        CatalogueError,
+        ModelError,
     ) as error:
         raise BundleError(
             f"model {folder}: its parts do not fit together "
             f"({type(error).__name__}); train it again"
         ) from error
-
-
-def read_manifest(folder: Path) -> dict[str, Any]:
-    """The manifest alone, checked for format. Raises BundleError."""
-    path = folder / MANIFEST
-    if not folder.is_dir():
-        raise BundleError(
-            f"model {folder}: there is no such folder; make one with "
-            f"`elkwatch train FILE --out {folder}`"
-        )
-    try:
-        manifest = json.loads(path.read_text("utf-8"))
-    except FileNotFoundError as error:
-        raise BundleError(
-            f"model {folder}: holds no {MANIFEST}, so it is no model bundle; "
-            "check the path or train again"
-        ) from error
-    except (OSError, ValueError) as error:
-        raise BundleError(
-            f"model {folder}: {MANIFEST} is damaged; restore it or train again"
-        ) from error
-    found = manifest.get("format") if isinstance(manifest, dict) else None
-    if found != FORMAT:
-        raise BundleError(
-            f"model {folder}: bundle format {found!r}, this elkwatch reads {FORMAT}; "
-            "train it again, or use the elkwatch that wrote it"
-        )
-    return dict(manifest)
 
 
 def _write_parts(model: TrainedModel, work: Path) -> None:
@@ -184,6 +156,10 @@ def _read_parts(folder: Path, manifest: Mapping[str, Any]) -> TrainedModel:
     vocabulary = Vocabulary.of(miner)
     if vocabulary.size != network.config.vocabulary:
         raise ValueError("templates and network differ in size")
+    kinds = _read_kinds(folder) if (folder / "kinds.json").exists() else None
+    classes = tuple(_class_from(c, str(folder)) for c in body["classes"])
+    if tuple(c.class_id for c in classes) != (kinds.classes if kinds else ()):
+        raise ValueError("classes and their network differ")
     return TrainedModel(
         version=str(manifest["version"]),
         miner=miner,
@@ -193,12 +169,12 @@ def _read_parts(folder: Path, manifest: Mapping[str, Any]) -> TrainedModel:
             body["support"], load_file(folder / "support.safetensors")
         ),
         calibration=Calibration(
-            float(calibration["surprise_fence"]),
-            float(calibration["threshold"]),
+            _positive(calibration["surprise_fence"]),
+            _positive(calibration["threshold"]),
             tuple(float(s) for s in calibration["held_out"]),
         ),
-        kinds=_read_kinds(folder) if (folder / "kinds.json").exists() else None,
-        classes=tuple(_class_from(c, str(folder)) for c in body["classes"]),
+        kinds=kinds,
+        classes=classes,
         baselines=Baselines(
             frozenset(baselines["seen_counts"]),
             frozenset(baselines["seen_templates"]),
@@ -207,6 +183,13 @@ def _read_parts(folder: Path, manifest: Mapping[str, Any]) -> TrainedModel:
         configuration=dict(manifest.get("configuration") or {}),
         figures=_read_json(folder / "figures.json"),
     )
+
+
+def _positive(value: Any) -> float:
+    number = float(value)
+    if not 0 < number < math.inf:
+        raise ValueError("a fence or threshold is no positive number")
+    return number
 
 
 def _read_kinds(folder: Path) -> KindModel:
@@ -260,50 +243,11 @@ def _save_arrays(arrays: Mapping[str, NDArray[Any]], path: Path) -> None:
     save_file({k: np.ascontiguousarray(v) for k, v in arrays.items()}, path)
 
 
-def _check_files(folder: Path, manifest: Mapping[str, Any]) -> None:
-    files = manifest.get("files")
-    if not isinstance(files, dict) or not set(REQUIRED) <= set(files):
-        raise BundleError(
-            f"model {folder}: {MANIFEST} does not name all its files; train it again"
-        )
-    present = {p.name for p in folder.iterdir()} - {MANIFEST}
-    for name in sorted(present - set(files)):
-        raise BundleError(
-            f"model {folder}: {name} does not belong to the bundle and is refused "
-            "(only JSON and safetensors are read); remove it"
-        )
-    for name in sorted(files):
-        if name not in (*REQUIRED, *OPTIONAL):
-            raise BundleError(
-                f"model {folder}: {name} is no part of a bundle and is refused; "
-                "train it again"
-            )
-        if name not in present:
-            raise BundleError(
-                f"model {folder}: {name} is missing; restore it or train again"
-            )
-        if _digest(folder / name) != files[name]:
-            raise BundleError(
-                f"model {folder}: {name} is truncated or was changed (its digest "
-                "differs from the manifest); restore it or train again"
-            )
-
-
-def _refuse_foreign(folder: Path) -> None:
-    if folder.is_dir() and any(folder.iterdir()) and not (folder / MANIFEST).exists():
-        raise BundleError(
-            f"{folder}: exists and is no model bundle; choose another --out"
-        )
-    if folder.exists() and not folder.is_dir():
-        raise BundleError(f"{folder}: is a file; choose another --out")
-
-
 def _put_in_place(work: Path, folder: Path) -> None:
     """Renames into place; an older bundle is kept as FOLDER.VERSION."""
     if folder.is_dir():
         if (folder / MANIFEST).exists():
-            old = json.loads((folder / MANIFEST).read_text("utf-8"))
-            kept = folder.with_name(f"{folder.name}.{old.get('version', 'old')}")
+            kept = folder.with_name(f"{folder.name}.{_version_there(folder)}")
             shutil.rmtree(kept, ignore_errors=True)
             folder.rename(kept)
         else:
@@ -311,13 +255,16 @@ def _put_in_place(work: Path, folder: Path) -> None:
     work.rename(folder)
 
 
+def _version_there(folder: Path) -> str:
+    try:
+        return str(read_manifest(folder).get("version", "old"))[:40].replace("/", "-")
+    except BundleError:
+        return "old"
+
+
 def _version(digests: Mapping[str, str]) -> str:
     text = json.dumps(digests, sort_keys=True).encode()
     return hashlib.sha256(text).hexdigest()[:12]
-
-
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _write_json(path: Path, body: object) -> None:

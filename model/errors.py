@@ -8,7 +8,8 @@
     ├── CatalogueError     a class catalogue that cannot be used
     └── DeviceError        a device that is not there
 
-Every message is one line: what is wrong, where, how to mend it.
+Every message is one line: what is wrong, where, how to mend it. `exit_code` is what a
+command ends with: 1 the work failed, 2 the command line or configuration is wrong.
 """
 
 
@@ -16,6 +17,7 @@ class ModelError(Exception):
     """Base of all errors of this package; its text is one line for a person."""
 
     recoverable = False
+    exit_code = 1
 
 
 class BundleError(ModelError):
@@ -24,6 +26,8 @@ class BundleError(ModelError):
 
 class MaskError(ModelError):
     """A mask does not compile, or hides the whole message."""
+
+    exit_code = 2
 
 
 class LabelError(ModelError):
@@ -37,6 +41,10 @@ class TrainingError(ModelError):
 class CatalogueError(ModelError):
     """The class catalogue (YAML) is not usable."""
 
+    exit_code = 2
+
 
 class DeviceError(ModelError):
     """A device was asked for that this machine does not have."""
+
+    exit_code = 2

@@ -31,7 +31,7 @@ from model.scoring import views
 from model.surprise import surprises
 from model.trained import TrainedModel
 from model.verdicts import Verdict
-from model.vocabulary import encode
+from model.vocabulary import UNK, encode
 
 MODEL = "elkwatch"
 
@@ -73,6 +73,7 @@ class Evaluation:
     adjusted_rand: float | None
     v_measure: float | None
     model_version: str
+    unknown_ratio: float
 
     def record(self) -> dict[str, Any]:
         """The figures as JSON."""
@@ -91,7 +92,7 @@ def evaluate(
     unlabelled = sum(labels.of(s) is None for s in sessions)
     if not labelled:
         raise LabelError(
-            f"none of the {len(sessions)} sessions has a label; "
+            f"none of the {len(sessions)} sessions has a label other than ignore; "
             "check --session-field and the labels' first column"
         )
     truth = [str(labels.of(s)) for s in labelled]
@@ -110,7 +111,14 @@ def evaluate(
         adjusted_rand=rand,
         v_measure=v_measure,
         model_version=model.version,
+        unknown_ratio=_unknown(encoded),
     )
+
+
+def _unknown(encoded: Sequence[EncodedSession]) -> float:
+    """The share of events for which the model knows no template."""
+    events = sum(len(session.ids) for session in encoded)
+    return sum(session.ids.count(UNK) for session in encoded) / events
 
 
 def _detection(

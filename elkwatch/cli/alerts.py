@@ -78,6 +78,7 @@ def render(
     from alerting import MessageKind
     from alerting import render as render_message
     from elkwatch.clock import SystemClock
+    from elkwatch.result_files import open_text_result
 
     now = SystemClock().now()
     message = render_message(
@@ -91,7 +92,8 @@ def render(
     if out is None:
         click.echo(forms[form])
     else:
-        out.write_text(forms[form], "utf-8")
+        with open_text_result(out) as stream:
+            stream.write(forms[form])
     if message.fallback is not None:
         click.echo(f"elkwatch: your message files: {message.fallback}", err=True)
     return 0 if message.fallback is None else 1

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from contextlib import nullcontext
 from pathlib import Path
 
 import click
@@ -68,7 +66,8 @@ def classify(
     """Logs in, verdicts out: one line of JSON for each session of FILE..."""
     import orjson
 
-    from elkwatch.log_files import read_sessions
+    from elkwatch.log_files import plural, read_sessions, warn
+    from elkwatch.result_files import open_result
     from model import Classifier, choose_device, load_bundle, load_catalogue
 
     classifier = Classifier(
@@ -77,15 +76,27 @@ def classify(
         language=language,
         catalogue=load_catalogue(catalogue),
     )
-    sessions = read_sessions(files, file_options)
-    odd = 0
-    if out != "-":
-        Path(out).parent.mkdir(parents=True, exist_ok=True)
-    with (
-        nullcontext(sys.stdout.buffer) if out == "-" else Path(out).open("wb") as stream
-    ):
+    odd, lines, unknown = 0, 0, 0.0
+    with open_result(out, never=[*files, catalogue]) as stream:
+        sessions = read_sessions(files, file_options)
         for at in range(0, len(sessions), 2000):
             for verdict in classifier.classify(sessions[at : at + 2000]):
                 odd += verdict.anomaly
+                lines += verdict.events
+                unknown += verdict.unknown_ratio * verdict.events
                 stream.write(orjson.dumps(verdict.record()) + b"\n")
-    click.echo(f"{len(sessions)} sessions, {odd} anomalous", err=True)
+    if unknown > UNFIT_SHARE * lines:
+        warn(unfit(model_path, unknown / lines))
+    click.echo(f"{plural(len(sessions), 'session')}, {odd} anomalous", err=True)
+
+
+UNFIT_SHARE = 0.5
+
+
+def unfit(model_path: Path, unknown_ratio: float) -> str:
+    """The line for a model that does not know most of the lines it is given."""
+    return (
+        f"model {model_path} does not fit: it knows no template for "
+        f"{unknown_ratio:.0%} of these lines; train one on logs of this kind, or check "
+        "--message-field"
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -67,20 +68,26 @@ def evaluate(
 
     Sessions labelled `ignore`, and those without a label, are left out.
     """
-    from elkwatch.log_files import read_sessions
+    from elkwatch.cli.classify import UNFIT_SHARE, unfit
+    from elkwatch.log_files import read_sessions, warn
+    from elkwatch.result_files import open_text_result
+    from elkwatch.training_input import tell_of_labels
     from model import Classifier, choose_device, load_bundle, read_labels
     from model import evaluate as measure
 
     chosen = choose_device(device)
     classifier = Classifier(load_bundle(model_path), device=chosen)
     labels = read_labels(labels_path)
-    figures = measure(
-        classifier, read_sessions(files, file_options), labels, device=chosen
-    )
-    text = json.dumps(figures.record(), indent=2, ensure_ascii=False)
-    if out is not None:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(text + "\n", "utf-8")
+    never: list[str | Path] = [*files, labels_path]
+    with nullcontext() if out is None else open_text_result(out, never=never) as stream:
+        sessions = read_sessions(files, file_options)
+        tell_of_labels(labels, labels_path, sessions)
+        figures = measure(classifier, sessions, labels, device=chosen)
+        text = json.dumps(figures.record(), indent=2, ensure_ascii=False)
+        if stream is not None:
+            stream.write(text + "\n")
+    if figures.unknown_ratio > UNFIT_SHARE:
+        warn(unfit(model_path, figures.unknown_ratio))
     if as_json:
         click.echo(text)
     else:

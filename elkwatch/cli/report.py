@@ -45,24 +45,25 @@ def report(start: str, end: str, out: Path, config_path: Path | None) -> None:
     from elkwatch.clock import SystemClock
     from elkwatch.config import translate
     from elkwatch.report import build_report, report_data_from_documents
+    from elkwatch.result_files import open_text_result
 
     config, now = load(config_path), SystemClock().now()
     period = _time(start, "--from", now), _time(end, "--to", now)
     if period[0] >= period[1]:
         raise ConfigError(f"--from {start} is not before --to {end}")
-    client = connect(translate.client_config(config.elasticsearch))
-    engine = preflight(client)
-    results = Results(client, config.namespace)
-    data = report_data_from_documents(
-        results.findings(*period),
-        results.runs(*period),
-        generated_at=now,
-        period=period,
-        engine=f"Elasticsearch {', '.join(engine.versions)}",
-        zone=config.alerting.zone,
-    )
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(build_report(data), "utf-8")
+    with open_text_result(out) as stream:
+        client = connect(translate.client_config(config.elasticsearch))
+        engine = preflight(client)
+        results = Results(client, config.namespace)
+        data = report_data_from_documents(
+            results.findings(*period),
+            results.runs(*period),
+            generated_at=now,
+            period=period,
+            engine=f"Elasticsearch {', '.join(engine.versions)}",
+            zone=config.alerting.zone,
+        )
+        stream.write(build_report(data))
     click.echo(f"{data.findings} findings → {out}")
 
 

@@ -40,7 +40,8 @@ def run(once: bool, device: str, config_path: Path | None) -> int:
     """The service: pull, classify, write, alert.
 
     Refuses to start where Elasticsearch, a source, a model or a channel cannot work,
-    and says how to mend it. Killed at any instant it goes on where it was.
+    and says how to mend it. Killed at any instant it goes on where it was. While
+    another process works on the same namespace it waits, with --once for two minutes.
     """
     from elkwatch.clock import SystemClock
     from elkwatch.compose import compose
@@ -52,7 +53,7 @@ def run(once: bool, device: str, config_path: Path | None) -> int:
         serve(service, config)
         return 0
     _stop_on_signal(service)
-    return _tell(service.tick())
+    return _tell(service.once())
 
 
 def _stop_on_signal(service: Service) -> None:

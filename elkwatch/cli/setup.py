@@ -38,7 +38,7 @@ def setup(
     config_path: Path | None,
 ) -> None:
     """Install index templates, and show the roles to grant. Idempotent."""
-    from connector import install
+    from connector import Retention, install
     from connector import roles as least_roles
     from elkwatch.compose import open_client
     from elkwatch.config import translate
@@ -50,9 +50,13 @@ def setup(
         click.echo(json.dumps(wanted, indent=2))
         return
     client = open_client(config, api_key=_read_key(api_key_file))
-    actions = install(client, config.namespace, dry_run)
+    retention = Retention(config.retention.findings, config.retention.metrics)
+    actions = install(client, config.namespace, dry_run, retention)
     if as_json:
-        done = [{"kind": a.kind, "name": a.name, "change": a.change} for a in actions]
+        done = [
+            {"kind": a.kind, "name": a.name, "change": a.change, "note": a.note}
+            for a in actions
+        ]
         click.echo(json.dumps({"dry_run": dry_run, "actions": done, "roles": wanted}))
         return
     for action in actions:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import csv
-import sys
 from collections import Counter
-from contextlib import nullcontext
-from pathlib import Path
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import click
 
 from elkwatch.cli.options import FileOptions, file_options, files_argument
 from elkwatch.cli.shell import examples
+
+if TYPE_CHECKING:
+    from model import TemplateMiner
 
 
 @click.command(
@@ -50,16 +52,19 @@ def templates(
 ) -> None:
     """Find the log templates of FILE...
 
-    Learns all lines first, then gives every line its template, in order.
+    Learns all lines first, then gives every line its template, in order. `line` counts
+    the lines of all files, those that were left out too.
     """
-    from elkwatch.log_files import read_events
+    from elkwatch.log_files import plural, read_lines
+    from elkwatch.result_files import open_text_result
     from model import MinerConfig, TemplateMiner, parse_masks
 
     if out is None and explain is None:
         raise click.UsageError("give --out FILE.csv, or --explain LINE")
     miner = TemplateMiner(MinerConfig(masks=parse_masks(masks)))
-    messages = [event.message for event in read_events(files, file_options)]
-    for message in messages:
+    lines: list[tuple[int, str]] = []
+    for number, message in read_lines(files, file_options):
+        lines.append((number, message))
         miner.learn(message)
     texts = {t.template_id: t.text for t in miner.templates()}
     if explain is not None:
@@ -67,29 +72,18 @@ def templates(
     if out is None:
         return
     counts: Counter[int] = Counter()
-    target = nullcontext(sys.stdout) if out == "-" else _opened(out)
-    with target as stream:
+    with open_text_result(out, never=files) as stream:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(["line", "event_id", "template"])
-        for number, message in enumerate(messages, 1):
+        for number, message in lines:
             template = miner.match(message)
             counts[template] += 1
-            text = texts.get(template, "")
-            writer.writerow([number, f"E{template}", text])
-    click.echo(
-        f"{len(messages)} lines, {len(counts)} templates"
-        + ("" if out == "-" else f" → {out}"),
-        err=True,
-    )
+            writer.writerow([number, f"E{template}", texts.get(template, "")])
+    told = f"{plural(len(lines), 'line')}, {plural(len(counts), 'template')}"
+    click.echo(told + ("" if out == "-" else f" → {out}"), err=True)
 
 
-def _opened(out: str):  # type: ignore[no-untyped-def]
-    path = Path(out)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return path.open("w", encoding="utf-8", errors="replace", newline="")
-
-
-def _explain(miner, texts, line: str) -> None:  # type: ignore[no-untyped-def]
+def _explain(miner: TemplateMiner, texts: Mapping[int, str], line: str) -> None:
     click.echo(f"line      {line}")
     for name, text in miner.explain(line):
         click.echo(f"{name:<9} {text}")

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import platform
-from datetime import timedelta
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from elkwatch.cli.options import FileOptions, file_options, files_argument
 from elkwatch.cli.shell import examples
 
 if TYPE_CHECKING:
-    from model import Session, TrainedModel
+    from model import TrainedModel
+
+_SEED = click.IntRange(0, 2**63 - 1)
+_SEED.name = "integer"
 
 
 @click.command(
@@ -81,7 +84,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--seed",
-    type=int,
+    type=_SEED,
     default=0,
     show_default=True,
     help="Equal seeds give equal models on CPU.",
@@ -122,10 +125,11 @@ def train(
     Sessions that --labels calls anomalous teach their kind, never what is normal.
     """
     from elkwatch.clock import SystemClock
-    from elkwatch.log_files import read_sessions
+    from elkwatch.training_input import fingerprint, tell_of_labels, training_sessions
     from elkwatch.training_progress import TrainingProgress
     from model import (
         NO_LABELS,
+        check_bundle_target,
         choose_device,
         load_catalogue,
         read_labels,
@@ -135,20 +139,17 @@ def train(
 
     if bool(files) == bool(source_name):
         raise click.UsageError("give FILE..., or --from-es SOURCE")
+    _refuse_idle_options(files, source_name, discover)
+    check_bundle_target(out)
     config = _training_config(seed, masks, epochs)
     chosen = choose_device(device)
     labels = read_labels(labels_path) if labels_path else NO_LABELS
     own = load_catalogue(catalogue)
     clock = SystemClock()
-    if source_name:
-        from elkwatch.source_reading import sessions_of_source
-
-        sessions = sessions_of_source(
-            file_options.config(), source_name, start, end, clock.now()
-        )
-    else:
-        sessions = read_sessions(files, file_options)
-    extra = read_sessions(discover, file_options) if discover else []
+    sessions, extra = training_sessions(
+        files, source_name, (start, end), discover, file_options, clock.now()
+    )
+    tell_of_labels(labels, labels_path, [*sessions, *extra])
     with TrainingProgress() as progress:
         model = fit(
             sessions,
@@ -160,14 +161,39 @@ def train(
             progress=progress,
         )
     version = save_bundle(
-        model, out, now=clock.now(), trained_on=_fingerprint(sessions, files)
+        model, out, now=clock.now(), trained_on=fingerprint(sessions, files)
     )
     _tell(model, version, out)
 
 
-def _training_config(seed: int, masks: tuple[str, ...], epochs: int | None) -> Any:
-    from dataclasses import replace
+def _refuse_idle_options(
+    files: tuple[str, ...], source_name: str | None, discover: tuple[str, ...]
+) -> None:
+    """Options that would change nothing are mistakes: better told than ignored."""
+    context = click.get_current_context()
+    names: tuple[str, ...] = ("start", "end") if files else ()
+    if source_name and not discover:
+        names = (
+            "message_field",
+            "time_field",
+            "session_field",
+            "session_pattern",
+            "window",
+            "source",
+        )
+    given = {"start": "--from", "end": "--to"}
+    for name in names:
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            option = given.get(name, "--" + name.replace("_", "-"))
+            reason = (
+                "goes with --from-es, not with FILE..."
+                if files
+                else f"is for files; --from-es {source_name} takes the source's own"
+            )
+            raise click.UsageError(f"{option} {reason}; leave it out")
 
+
+def _training_config(seed: int, masks: tuple[str, ...], epochs: int | None) -> Any:
     from model import MinerConfig, TrainingConfig, parse_masks
 
     config = TrainingConfig(seed=seed, miner=MinerConfig(masks=parse_masks(masks)))
@@ -176,40 +202,28 @@ def _training_config(seed: int, masks: tuple[str, ...], epochs: int | None) -> A
     return replace(config, language_model=replace(config.language_model, epochs=epochs))
 
 
-def _fingerprint(sessions: list[Session], files: tuple[str, ...]) -> dict[str, Any]:
-    """What the model was trained on, without a word of the logs themselves."""
-    import hashlib
-
-    digest = hashlib.sha256()
-    for session in sessions:
-        for event in session.events:
-            digest.update(event.message.encode("utf-8", "replace"))
-    events = sum(len(s.events) for s in sessions)
-    first = min(s.start for s in sessions)
-    last = max(s.end for s in sessions)
-    return {
-        "sha256": digest.hexdigest(),
-        "sessions": len(sessions),
-        "events": events,
-        "from": first.isoformat(),
-        "to": last.isoformat(),
-        "files": [Path(name).name for name in files],
-        "python": platform.python_version(),
-        "days": round((last - first) / timedelta(days=1), 3),
-    }
-
-
 def _tell(model: TrainedModel, version: str, out: Path) -> None:
+    from elkwatch.log_files import plural, warn
+
     figures = model.figures
+    sessions, cleaned_out = figures["sessions"], figures["cleaned_out"]
     click.echo(
-        f"trained on {figures['sessions']} sessions, {figures['events']} events, "
-        f"{figures['templates']} templates; {figures['cleaned_out']} sessions left out "
-        "as too unusual"
+        f"trained on {plural(sessions, 'session')}, "
+        f"{plural(figures['events'], 'event')}, "
+        f"{plural(figures['templates'], 'template')}; "
+        f"{plural(cleaned_out, 'session')} left out as too unusual"
     )
+    if 2 * cleaned_out > sessions:
+        warn(
+            f"{cleaned_out} of {sessions} sessions are unlike all others, so this "
+            "model knows little of what is normal; give more logs, check "
+            "--session-field, or hide what varies with --mask"
+        )
     if model.classes:
         click.echo(
-            f"{len(model.classes)} classes among {figures['suspects']} deviants "
-            f"and {figures['taught_sessions']} taught sessions:"
+            f"{plural(len(model.classes), 'class', 'classes')} among "
+            f"{plural(figures['suspects'], 'deviant')} and "
+            f"{plural(figures['taught_sessions'], 'taught session')}:"
         )
         for known in model.classes:
             name = known.entry.told_in("en", known.about).name

@@ -16,19 +16,16 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import yaml
 from elasticsearch import Elasticsearch
 from rich.console import Console
-from rich.panel import Panel
-from rich.table import Table
-from rich.text import Text
 
 from connector import Results, install
 from elkwatch.cli.options import FileOptions
 from elkwatch.clock import Clock
 from elkwatch.compose import compose
-from elkwatch.config import Config, load_config
+from elkwatch.config import Config
 from elkwatch.demo.books import Books, compare
+from elkwatch.demo.display import advice_panel, findings_table
 from elkwatch.demo.logs import (
     SESSION_FIELD,
     STREAM,
@@ -38,6 +35,7 @@ from elkwatch.demo.logs import (
     ship,
     write_ndjson,
 )
+from elkwatch.demo.setting import QUERY_DELAY, SESSION_TIMEOUT, configure
 from elkwatch.demo.sinks import MailSink, WebhookSink
 from elkwatch.engine import Engine, EngineOptions, start
 from elkwatch.errors import ElkwatchError
@@ -53,15 +51,6 @@ from model import (
     save_bundle,
     train,
 )
-
-QUERY_DELAY = timedelta(seconds=2)
-SESSION_TIMEOUT = timedelta(seconds=30)
-SEVERITY_STYLES = {
-    "critical": "bold white on red",
-    "high": "bold red",
-    "medium": "yellow",
-    "low": "cyan",
-}
 
 
 @dataclass(slots=True)
@@ -85,7 +74,7 @@ class Demo:
             hook = stack.enter_context(WebhookSink(secret))
             client = stack.enter_context(Elasticsearch(engine.url, request_timeout=60))
             indexed = self._index(client)
-            config = self._configure(engine, mail, hook, secret)
+            config = configure(self.out, engine.url, mail, hook, secret)
             with self._step("setup", "index templates installed"):
                 install(client, config.namespace)
             self._train()
@@ -134,16 +123,6 @@ class Demo:
             count = ship(client, documents)
             write_ndjson(documents, self.out / "live.ndjson.gz")
         return count
-
-    def _configure(
-        self, engine: Engine, mail: MailSink, hook: WebhookSink, secret: str
-    ) -> Config:
-        path = self.out / "elkwatch.yml"
-        secret_file = self.out / "webhook.secret"
-        secret_file.write_text(secret, "utf-8")
-        secret_file.chmod(0o600)
-        path.write_text(_configuration(engine, mail, hook), "utf-8")
-        return load_config(path, {})
 
     def _train(self) -> None:
         began = time.monotonic()
@@ -198,7 +177,7 @@ class Demo:
         """One `run --once`, composed anew as a fresh process would."""
         parts = compose(config, self.clock)
         try:
-            tick = Service(parts, self.clock).tick()
+            tick = Service(parts, self.clock).once()
         finally:
             parts.client.close()
         if tick.failures:
@@ -264,11 +243,11 @@ class Demo:
         self, findings: Sequence[Mapping[str, Any]], summary: Mapping[str, Any]
     ) -> None:
         self.console.print()
-        self.console.print(_table(findings))
+        self.console.print(findings_table(findings))
         example = next((f for f in findings if f["log"]["level"] == "critical"), None)
         example = example or (findings[0] if findings else None)
         if example is not None:
-            self.console.print(_advice(example))
+            self.console.print(advice_panel(example))
         good = not summary["lost"] and not summary["duplicates"]
         self.console.print(
             f"{'[green]✓[/]' if good else '[red]✗[/]'} counted against Elasticsearch "
@@ -290,46 +269,6 @@ class Demo:
 
 
 _OPTIONS = FileOptions(session_fields=(SESSION_FIELD,))
-
-
-def _configuration(engine: Engine, mail: MailSink, hook: WebhookSink) -> str:
-    body = {
-        "elasticsearch": {"hosts": [engine.url]},
-        "namespace": "demo",
-        "sources": [
-            {
-                "name": "shop-db",
-                "index": STREAM,
-                "session": {"field": SESSION_FIELD},
-                "sequence_field": "postgresql.log.session_line_number",
-                "session_timeout": f"{int(SESSION_TIMEOUT.total_seconds())}s",
-                "start": "earliest",
-                "model": "model",
-            }
-        ],
-        "schedule": {
-            "interval": "10s",
-            "query_delay": f"{int(QUERY_DELAY.total_seconds())}s",
-        },
-        "alerting": {
-            "channels": [
-                {
-                    "name": "demo-mail",
-                    "kind": "email",
-                    "smtp": {"host": mail.host, "port": mail.port, "security": "none"},
-                    "from": "elkwatch <elkwatch@example.org>",
-                    "to": ["ops@example.org"],
-                },
-                {
-                    "name": "demo-hook",
-                    "kind": "webhook",
-                    "url": hook.url,
-                    "secret": {"file": "webhook.secret"},
-                },
-            ]
-        },
-    }
-    return "# Written by `elkwatch demo`.\n" + yaml.safe_dump(body, sort_keys=False)
 
 
 def _read_back(
@@ -382,36 +321,3 @@ def _summary(
             "notifications": ticks[1].delivery.sent,
         },
     }
-
-
-def _table(findings: Sequence[Mapping[str, Any]]) -> Table:
-    table = Table(title="Findings by class", title_justify="left", expand=False)
-    for heading in ("class", "name", "severity", "findings"):
-        table.add_column(heading, overflow="fold")
-    counts = Counter(
-        (f["rule"]["id"], f["rule"]["name"], f["elkwatch"]["severity"])
-        for f in findings
-    )
-    for (class_id, name, severity), count in counts.most_common():
-        style = SEVERITY_STYLES.get(severity, "")
-        table.add_row(class_id, Text(name), Text(severity, style=style), str(count))
-    return table
-
-
-def _advice(finding: Mapping[str, Any]) -> Panel:
-    own = finding["elkwatch"]
-    text = Text()
-    text.append("What to do  ", style="bold")
-    text.append(finding["rule"]["description"] + "\n\n")
-    text.append(f"Session {own['session']['id']}, risk {own['risk']}\n", style="bold")
-    for line in own.get("evidence", [])[:4]:
-        message = line["message"] or line["template"]
-        text.append(f"  {line['surprise_nats']:5.1f} nats  ", style="red")
-        text.append(message[:90] + "\n")
-        if line["expected"]:
-            template, chance = line["expected"][0]
-            text.append(
-                f"              expected: {template[:70]} ({chance:.0%})\n", style="dim"
-            )
-    title = f"{finding['rule']['name']} on {finding.get('service', {}).get('name', '')}"
-    return Panel(text, title=title, title_align="left", border_style="red")

@@ -17,6 +17,7 @@ from model.errors import CatalogueError
 LANGUAGES = ("en", "zh")
 SEVERITIES = ("low", "medium", "high", "critical")
 PATTERNS_FILE = "patterns.yml"
+KEYS = ("name", "about", "severity", "causes", "advice")
 PACKS = ("postgresql.yml", "system.yml")
 
 
@@ -52,7 +53,12 @@ def load_catalogue(user_file: Path | None = None) -> Catalogue:
     if user_file is not None:
         own = _read(user_file)
         where = str(user_file)
-        patterns = patterns | _entries(_section(own, "patterns", where), where)
+        changed = _entries(_section(own, "patterns", where), where)
+        for strange in sorted(set(changed) - set(patterns)):
+            raise CatalogueError(
+                f"{where}: patterns: {strange} is none of {', '.join(patterns)}"
+            )
+        patterns = patterns | changed
         rules = _rules(_section(own, "rules", where), where) + rules
         classes = _entries(_section(own, "classes", where), where)
     return Catalogue(patterns, tuple(rules), classes)
@@ -60,6 +66,13 @@ def load_catalogue(user_file: Path | None = None) -> Catalogue:
 
 def entry_from(entry_id: str, body: Mapping[str, Any], where: str) -> Entry:
     """One entry from its YAML or JSON body. Raises CatalogueError."""
+    strange = sorted(set(map(str, body)) - {*KEYS, "match"})
+    if strange:
+        raise CatalogueError(
+            f"{where}: {entry_id}: unknown key {strange[0]}; an entry has "
+            + ", ".join(KEYS)
+            + ", a rule also match"
+        )
     severity = body.get("severity", "medium")
     if severity not in SEVERITIES:
         raise CatalogueError(
@@ -86,7 +99,7 @@ def _texts(
     texts = _by_language(value)
     if value is None or not all(isinstance(t, str) and t for t in texts.values()):
         raise CatalogueError(
-            f"{where}: {entry_id}: {key} is missing; "
+            f"{where}: {entry_id}: {key} is missing or no text; "
             "write it as text, or as {en: …, zh: …}"
         )
     texts.setdefault("en", next(iter(texts.values())))
@@ -142,6 +155,10 @@ def _rule(rule_id: str, body: Mapping[str, Any], where: str) -> Rule:
             f"{where}: {rule_id}: match {pattern!r} does not compile; it is RE2 "
             "syntax: no look-around, no back references"
         ) from error
+    if compiled.search("") is not None:
+        raise CatalogueError(
+            f"{where}: {rule_id}: match {pattern!r} matches every line; narrow it"
+        )
     return Rule(
         entry=entry_from(rule_id, body, where),
         pattern=pattern,
@@ -156,26 +173,26 @@ def _mapping(value: Any, key: str, where: str) -> Mapping[str, Any]:
 
 
 def _section(body: Any, key: str, where: str) -> Any:
-    if not isinstance(body, Mapping) or not set(body) <= {
-        "patterns",
-        "rules",
-        "classes",
-    }:
+    sections = {"patterns", "rules", "classes"}
+    if not isinstance(body, Mapping) or not set(body) <= sections:
         raise CatalogueError(
             f"{where}: expected the sections patterns, rules and classes, no others"
         )
-    return body.get(key) or {}
+    section = body.get(key)
+    return {} if section is None else section
 
 
 def _read(path: Path) -> Any:
     try:
-        return _parse(path.read_text("utf-8"), str(path))
+        return _parse(path.read_text("utf-8-sig"), str(path))
     except OSError as error:
         raise CatalogueError(
             f"catalogue {path}: not readable ({error.strerror}); check the path"
         ) from error
     except UnicodeDecodeError as error:
-        raise CatalogueError(f"catalogue {path}: not UTF-8 text") from error
+        raise CatalogueError(
+            f"catalogue {path}: not UTF-8 text; save it as YAML in UTF-8"
+        ) from error
 
 
 def _parse(text: str, where: str) -> Any:
@@ -183,5 +200,9 @@ def _parse(text: str, where: str) -> Any:
         return yaml.safe_load(text) or {}
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        line = f" line {mark.line + 1}" if mark else ""
-        raise CatalogueError(f"{where}:{line} is not valid YAML") from error
+        line = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
+        said = getattr(error, "problem", None) or "it holds what no text does"
+        raise CatalogueError(f"{where}{line}: not valid YAML: {said}") from error
+    except (ValueError, RecursionError) as error:
+        said = str(error) or type(error).__name__
+        raise CatalogueError(f"{where}: not valid YAML: {said}") from error

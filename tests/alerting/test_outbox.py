@@ -261,6 +261,19 @@ def test_two_processes_never_both_send() -> None:
     assert other.channels["mail"].ids == []
 
 
+def test_who_may_not_go_on_claims_nothing_more() -> None:
+    """Asked before each message, not for those that are not due."""
+    mail = Recorder()
+    world = World(channels={"mail": mail})
+    _opened(world, "a", "b", "c")
+    answers = [True, False]
+    report = world.outbox.deliver(T0, may_go_on=lambda: answers.pop(0))
+    assert answers == []
+    assert report.sent == len(mail.ids) == 1
+    assert [row.state for row in world.outbox.rows(["pending"])] == ["pending"] * 2
+    assert world.outbox.deliver(T0).sent == 2
+
+
 def test_a_claim_lost_to_another_process_is_not_sent() -> None:
     """Between reading the row and claiming it, somebody else claims it."""
 

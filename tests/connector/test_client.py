@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import threading
+from base64 import b64decode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -52,6 +53,25 @@ def test_what_answers() -> None:
         info = trying(url)
     assert info == EngineInfo("logs", "green", ("8.19.8", "8.19.10", "9.2.4"))
     assert info.version == "8.19.8"
+
+
+@pytest.mark.parametrize(
+    ("user", "password"),
+    [("u", "plain"), ("jörg", "pässwörd"), ("用户", "密码 🔑"), ("u", None)],
+)
+def test_user_and_password_in_any_script(user: str, password: str | None) -> None:
+    came: set[str] = set()
+
+    def replier(request: Request) -> Reply:
+        came.add(request.authorization)
+        return serving(Reply(200, HEALTH), "9.2.4")(request)
+
+    with answering(replier) as url:
+        trying(url, username=user, password=password)
+    (header,) = came
+    kind, _, pair = header.partition(" ")
+    assert kind == "Basic"
+    assert b64decode(pair).decode() == f"{user}:{password or ''}"
 
 
 def test_one_node_that_is_too_old() -> None:
@@ -183,6 +203,7 @@ def test_https_against_plain_http() -> None:
         ({"hosts": ("https://es:banana",)}, "no valid port"),
         ({"hosts": ("https://u:geheim@es:9200",)}, "username and password"),
         ({"api_key": "geheim", "username": "u"}, "not both"),
+        ({"api_key": "geheimnisträger"}, "copy it again"),
         ({"ca_certs": "/no/such/file"}, "no file /no/such/file"),
         ({"ca_certs": __file__}, "holds no certificate"),
     ],

@@ -41,6 +41,35 @@ def test_when_full_the_oldest_goes_and_is_counted() -> None:
     assert len(seen) == 3
 
 
+def test_it_says_from_when_on_nothing_was_forgotten() -> None:
+    seen = SeenIds(capacity=3)
+    for number in (1, 2, 3):
+        seen.add(document(str(number), time=at(number)))
+    assert seen.complete_from is None
+    seen.add(document("5", time=at(5)))
+    assert seen.complete_from == at(1.000001)
+    seen.add(document("early", time=at(0)))  # forgotten at once
+    assert seen.complete_from == at(1.000001)
+    seen.add(document("6", time=at(6)))
+    assert seen.complete_from == at(2.000001)
+    seen.prune(at(6))
+    assert seen.complete_from == at(2.000001)
+    restored = SeenIds.restore(seen.snapshot(), capacity=3)
+    assert restored.complete_from == at(2.000001)
+    assert len(restored) == 1
+
+
+def test_everything_since_complete_from_is_known() -> None:
+    seen = SeenIds(capacity=50)
+    times = [number // 7 for number in range(300)]  # several at one time
+    for number, second in enumerate(times):
+        seen.add(document(str(number), time=at(second)))
+    assert seen.complete_from is not None
+    since = [n for n, second in enumerate(times) if at(second) >= seen.complete_from]
+    assert len(since) > 40
+    assert all(document(str(n)) in seen for n in since)
+
+
 @given(st.lists(st.tuples(st.integers(0, 30), st.integers(-9999, 9999)), max_size=60))
 def test_restore_of_a_snapshot_is_the_same(items: list[tuple[int, int]]) -> None:
     seen = SeenIds(capacity=20)
@@ -49,6 +78,7 @@ def test_restore_of_a_snapshot_is_the_same(items: list[tuple[int, int]]) -> None
     restored = SeenIds.restore(seen.snapshot(), capacity=20)
     assert restored.snapshot() == seen.snapshot()
     assert len(restored) == len(seen)
+    assert restored.complete_from == seen.complete_from
     for number in range(31):
         one = document(str(number))
         assert (one in restored) == (one in seen)

@@ -8,6 +8,8 @@
 `engine_programs`  where the programs of an engine lie, for tests of the commands
 `secured_engine`   engines with users, roles and TLS, one for each wish a test run
 `test_authority`   a throw-away certificate authority
+`bundle`           a model of the shop's logs, trained once a test run
+`world`            the shop: its logs, its model, a configuration, and sinks
 
 TEST_ELASTICSEARCH_VERSION chooses the version of the engines started here. Where none
 can be had the tests skip and say why; with CI set they fail.
@@ -16,11 +18,14 @@ can be had the tests skip and say why; with CI set they fail.
 from __future__ import annotations
 
 import os
+import random
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from elasticsearch import ApiError, BadRequestError, Elasticsearch, NotFoundError
@@ -38,6 +43,9 @@ from elkwatch.engine.distribution import elasticsearch_home
 from elkwatch.engine.place import root_directory, run_as_for
 from elkwatch.engine.progress import silent
 from tests.integration.tls import TestAuthority, make_authority
+
+if TYPE_CHECKING:
+    from tests.integration.world import World
 
 StartEngine = Callable[[EngineOptions], Engine]
 SecuredEngine = Callable[[SecurityOptions], Engine]
@@ -121,6 +129,35 @@ def secured_engine(request: pytest.FixtureRequest) -> Iterator[SecuredEngine]:
 def test_authority(tmp_path_factory: pytest.TempPathFactory) -> TestAuthority:
     """An authority and a server certificate for loopback."""
     return make_authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture(scope="session")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where a trained model lies."""
+    from model import save_bundle, train  # torch is for those tests only that need it
+    from tests.model.builders import deadlocked, looping, shop
+    from tests.model.conftest import CONFIG
+
+    rng = random.Random(7)
+    odd = [make(f"{i}", rng) for make in (deadlocked, looping) for i in range(8)]
+    model = train(shop(200), CONFIG, discover=[*shop(20, seed=1), *odd])
+    folder = tmp_path_factory.mktemp("model") / "shop"
+    save_bundle(model, folder, now=datetime.now(UTC))
+    return folder
+
+
+@pytest.fixture
+def world(
+    es: Elasticsearch, engine_url: str, namespace: str, tmp_path: Path, bundle: Path
+) -> Iterator[World]:
+    """A test's own shop, with nothing in its logs yet."""
+    from elkwatch.demo.sinks import MailSink, WebhookSink
+    from tests.integration.world import SECRET, World
+
+    with MailSink() as mail, WebhookSink(SECRET) as hook:
+        made = World(es, engine_url, namespace, tmp_path, bundle, mail, hook)
+        made.prepare()
+        yield made
 
 
 def _start(options: EngineOptions, config: pytest.Config) -> Engine:

@@ -23,8 +23,10 @@ from connector import (
     EngineUnreachable,
     FindingSink,
     KeyRequest,
+    Lease,
     LogSource,
     NotAuthenticated,
+    Owner,
     PrivilegeMissing,
     Results,
     RunFigures,
@@ -40,13 +42,14 @@ from connector import (
     stream_name,
 )
 from connector.setup import READ_ROLE, RUN_ROLE, SETUP_ROLE
+from elkwatch.clock import SystemClock
 from elkwatch.engine import Engine, SecurityOptions, User
 from tests.connector.indexed import FAR, IMPATIENT, line, put, spec
 from tests.connector.samples import NOON, at, finding
 from tests.integration.conftest import SecuredEngine
 from tests.integration.tls import TestAuthority, make_authority
 
-PASSWORD = "correct horse"
+PASSWORD = "correct hörse 马 🐎"
 SOURCE = spec("app-logs-*,other-logs")
 
 
@@ -135,6 +138,10 @@ def whole_run(client: Elasticsearch, namespace: str, source: SourceSpec) -> None
     cursors = ElasticCursorStore(store)
     assert cursors.load("db") is None
     cursors.save(cursors.save(Cursor("db", "@timestamp")))
+    lease = Lease(store, "run", Owner.this_process(), SystemClock())
+    assert lease.acquire()
+    lease.renew()
+    lease.release()
     figures = RunMetricsSink(client, namespace, retry=IMPATIENT)
     assert figures.write(RunFigures("r1", "db", NOON, NOON)) == 1
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
-from elasticsearch import Elasticsearch
+from elasticsearch import ApiError, Elasticsearch
 
 from connector import (
     Action,
     ClientConfig,
     FindingSink,
+    Retention,
     connect,
     install,
     missing,
+    run_stream_name,
     stream_name,
     templates,
 )
@@ -107,6 +110,51 @@ def test_a_changed_template_is_put_right_and_its_stream_rolled_over(
     [stream] = es.indices.resolve_index(name=stream_name(namespace))["data_streams"]
     assert len(stream["backing_indices"]) == 2
     assert FindingSink(client, namespace).write([finding()]).count("exists") == 1
+
+
+KEPT = Retention(findings=timedelta(days=7), metrics=timedelta(hours=36))
+
+
+def test_retention_goes_into_the_templates(
+    client: Elasticsearch, namespace: str
+) -> None:
+    install(client, namespace)
+    expected = {
+        **dict.fromkeys(NAMES, "unchanged"),
+        "logs-elkwatch.anomaly": "update",
+        "metrics-elkwatch.run": "update",
+    }
+    assert changes(install(client, namespace, retention=KEPT)) == expected
+    again = install(client, namespace, retention=KEPT)
+    assert changes(again) == dict.fromkeys(NAMES, "unchanged")
+    for stream, kept in (
+        (stream_name(namespace), "7d"),
+        (run_stream_name(namespace), "36h"),
+    ):
+        simulated = client.indices.simulate_index_template(name=stream)
+        assert simulated["template"]["lifecycle"]["data_retention"] == kept
+
+
+def test_retention_of_a_stream_that_is_there(
+    client: Elasticsearch, namespace: str
+) -> None:
+    """It is set, or said in one line that this engine knows nothing of it."""
+    install(client, namespace)
+    FindingSink(client, namespace).write([finding()])
+    name = stream_name(namespace)
+    actions = install(client, namespace, retention=KEPT)
+    (about,) = [a for a in actions if a.kind == "retention of data stream"]
+    assert about.name == name
+    try:
+        answer = client.indices.get_data_lifecycle(name=name)
+    except ApiError:
+        assert str(about) == (
+            f"left out   retention of data stream {name}: "
+            "this Elasticsearch has no data stream lifecycle"
+        )
+    else:
+        assert about.change == "update"
+        assert answer["data_streams"][0]["lifecycle"]["data_retention"] == "7d"
 
 
 def test_a_newer_template_is_left_alone(

@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,74 +18,18 @@ from connector import SourceSpec, install, roles
 from connector.records import SessionRule
 from elkwatch.demo.sinks import MailSink, WebhookSink
 from elkwatch.engine import EngineOptions, SecurityOptions, User
-from model import Session, TrainedModel, save_bundle, train
 from tests.integration.conftest import SecuredEngine, StartEngine
+from tests.integration.shop import (
+    EPISODES,
+    MINUTE,
+    ODD,
+    assert_told_once,
+    moved,
+    recent,
+    trouble,
+)
 from tests.integration.world import RUN, SECRET, World
-from tests.model.builders import cut_off, deadlocked, looping, shop, shop_session
-from tests.model.conftest import CONFIG
-
-MINUTE = timedelta(minutes=1)
-
-
-@pytest.fixture(scope="module")
-def model() -> TrainedModel:
-    rng = random.Random(7)
-    odd = [make(f"{i}", rng) for make in (deadlocked, looping) for i in range(8)]
-    return train(shop(200), CONFIG, discover=[*shop(20, seed=1), *odd])
-
-
-@pytest.fixture(scope="module")
-def bundle(model: TrainedModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("model") / "shop"
-    save_bundle(model, folder, now=datetime.now(UTC))
-    return folder
-
-
-@pytest.fixture
-def world(
-    es: Elasticsearch, engine_url: str, namespace: str, tmp_path: Path, bundle: Path
-) -> Iterator[World]:
-    with MailSink() as mail, WebhookSink(SECRET) as hook:
-        made = World(es, engine_url, namespace, tmp_path, bundle, mail, hook)
-        made.prepare()
-        yield made
-
-
-def moved(session: Session, end: datetime) -> Session:
-    """The session, its last event at this time."""
-    move = end - session.end
-    events = tuple(replace(e, time=e.time + move) for e in session.events)
-    return replace(session, events=events)
-
-
-def recent(sessions: list[Session], ago: timedelta = 5 * MINUTE) -> list[Session]:
-    """The sessions, ended some minutes ago, a tenth of a second apart."""
-    now = datetime.now(UTC)
-    return [
-        moved(s, now - ago + i * timedelta(seconds=0.1)) for i, s in enumerate(sessions)
-    ]
-
-
-def trouble(seed: int = 3) -> list[Session]:
-    rng = random.Random(seed)
-    return recent(
-        [
-            *shop(30, seed=seed + 40),
-            *(deadlocked(f"dead-{i}", rng) for i in range(3)),
-            *(looping(f"loop-{i}", rng) for i in range(2)),
-        ]
-    )
-
-
-ODD = {"dead-0": 1, "dead-1": 1, "dead-2": 1, "loop-0": 1, "loop-1": 1}
-EPISODES = 2
-
-
-def assert_told_once(world: World) -> None:
-    assert world.finding_counts() == ODD
-    assert len(world.mail.counts) == EPISODES
-    assert len(world.hook.counts) == EPISODES
-    assert world.hook.rejected == []
+from tests.model.builders import cut_off, deadlocked, shop, shop_session
 
 
 def test_the_first_run_finds_and_tells_and_the_second_is_silent(world: World) -> None:
@@ -146,7 +89,6 @@ def test_killed_in_the_send_itself_it_comes_again_under_the_same_id(
     )
     assert status == -signal.SIGKILL
     assert len(world.hook.received) == 1
-    world.clock.ahead = timedelta(minutes=4, seconds=58)  # past the dead run's claim
     world.run_once()
     assert_told_once(world)
     assert world.hook.duplicates == 1

@@ -176,7 +176,7 @@ class World:
         """`run --once` in this process."""
         parts = self.parts()
         try:
-            return Service(parts, self.clock).tick()
+            return Service(parts, self.clock).once()
         finally:
             parts.client.close()
 

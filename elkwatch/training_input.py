@@ -1,0 +1,75 @@
+"""What `elkwatch train` learns from: files or a source, and labels."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from elkwatch.cli.options import FileOptions
+from elkwatch.log_files import plural, read_sessions, warn
+from elkwatch.log_streams import check_paths
+from elkwatch.source_reading import sessions_of_source
+from model import Labels, Session
+
+
+def training_sessions(
+    files: tuple[str, ...],
+    source_name: str | None,
+    period: tuple[str, str],
+    discover: tuple[str, ...],
+    options: FileOptions,
+    now: datetime,
+) -> tuple[list[Session], list[Session]]:
+    """What to train on, and what to look for kinds in.
+
+    Raises FileError, ConfigError, ConnectorError.
+    """
+    check_paths([*files, *discover])
+    if source_name is None:
+        sessions = read_sessions(files, options, needs_key=True)
+    else:
+        sessions = sessions_of_source(options.config(), source_name, *period, now)
+        if not _says_sessions(options):
+            options = replace(options, source=source_name)
+    extra = read_sessions(discover, options, needs_key=True) if discover else []
+    return sessions, extra
+
+
+def _says_sessions(options: FileOptions) -> bool:
+    return bool(options.source or options.session_fields or options.session_pattern)
+
+
+def tell_of_labels(labels: Labels, path: Path | None, sessions: list[Session]) -> None:
+    """Labels that teach nothing. Raises LabelError where all of them do."""
+    if path is None:
+        return
+    strange = labels.check_used(sessions, f"labels {path}")
+    if not labels.by_session:
+        warn(f"labels {path}: holds no label; everything is taken as unlabelled")
+    elif strange:
+        warn(f"labels {path}: {plural(strange, 'label')} of sessions not in these logs")
+
+
+def fingerprint(sessions: list[Session], files: tuple[str, ...]) -> dict[str, Any]:
+    """What the model was trained on, without a word of the logs themselves."""
+    digest = hashlib.sha256()
+    for session in sessions:
+        for event in session.events:
+            digest.update(event.message.encode("utf-8", "replace"))
+    events = sum(len(s.events) for s in sessions)
+    first = min(s.start for s in sessions)
+    last = max(s.end for s in sessions)
+    return {
+        "sha256": digest.hexdigest(),
+        "sessions": len(sessions),
+        "events": events,
+        "from": first.isoformat(),
+        "to": last.isoformat(),
+        "files": [Path(name).name for name in files],
+        "python": platform.python_version(),
+        "days": round((last - first) / timedelta(days=1), 3),
+    }
