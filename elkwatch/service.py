@@ -72,6 +72,11 @@ class Service:
         return self._clock
 
     @property
+    def stands_by(self) -> bool:
+        """Whether another process works, as far as is known."""
+        return not self._leadership.leads
+
+    @property
     def retry_s(self) -> float:
         """How often a service on standby is to ask whether it may work."""
         return self._leadership.retry_s
@@ -102,10 +107,6 @@ class Service:
         except LeaseLost as lost:
             _log.warning("on standby again", reason=str(lost))
             return None
-
-    def stand_by(self) -> Tick | None:
-        """A turn, but nothing for the process that leads already."""
-        return None if self._leadership.leads else self.turn()
 
     def resign(self) -> None:
         """Lets another process work at once."""
@@ -239,18 +240,17 @@ def serve(service: Service, config: Config) -> None:
     )
     try:
         interval_s = config.schedule.interval.total_seconds()
-        scheduler.add_job(
+        turns = scheduler.add_job(
             _guarded(service.turn),
             "interval",
             seconds=interval_s,
             next_run_time=service.clock.now(),
         )
-        scheduler.add_job(
-            _guarded(service.stand_by), "interval", seconds=service.retry_s
-        )
         scheduler.start()
         _log.info("service started", interval_s=interval_s)
-        done.wait()
+        while not done.wait(service.retry_s):
+            if service.stands_by:  # an interval may be long: ask for the lease now
+                turns.modify(next_run_time=service.clock.now())
     finally:
         scheduler.shutdown(wait=True)
         service.resign()

@@ -58,7 +58,8 @@ class Classifier:
         """The scores alone, for screening. sessions (N) → N scores."""
         found = surprises(self.model.network, sessions, self._device)
         fence = self.model.calibration.surprise_fence
-        joined = views(self.model.support, found, sessions, fence).joined()
+        seen = views(self.model.support, found, sessions, fence)
+        joined = seen.joined(self.model.calibration.threshold)
         return [float(score) for score in joined]
 
     def screen(self, sessions: Sequence[EncodedSession]) -> list[bool]:
@@ -80,8 +81,9 @@ class Classifier:
         encoded = encode(sessions, model.miner, model.vocabulary)
         found = surprises(model.network, encoded, self._device)
         fence = model.calibration.surprise_fence
-        scores = views(model.support, found, encoded, fence).joined()
-        odd = [i for i, s in enumerate(scores) if s > model.calibration.threshold]
+        threshold = model.calibration.threshold
+        scores = views(model.support, found, encoded, fence).joined(threshold)
+        odd = [i for i, s in enumerate(scores) if s > threshold]
         kinds = dict(
             zip(
                 odd,

@@ -140,11 +140,11 @@ def _detection(
         for d in (templates, counts, top_k)
     ]
     return [
-        _figures(MODEL, seen.joined(), threshold, odd),
+        _figures(MODEL, seen.joined(threshold), threshold, odd),
         *baselines,
         _figures(
             "ablation: without the count vector",
-            seen.without_counts(),
+            seen.without_counts(threshold),
             threshold,
             odd,
         ),

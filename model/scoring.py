@@ -4,10 +4,10 @@
     novelty    rare patterns of order                        (detectors/support.py)
     distance   counts far from those of normal sessions      (detectors/support.py)
 
-Up to 1 the score is the largest: any view alone may call a session anomalous, none can
-veto. Past 1 the yes or no is settled, and the network, which ranks best, says how bad:
-the score is 1 + surprise, the largest view breaking ties. The threshold keeps to the
-alarm budget on held-out normal sessions.
+Up to the threshold the score is the largest: any view alone may call a session
+anomalous, none can veto. Past it the yes or no is settled, and the network, which ranks
+best, says how bad: 1 + surprise thresholds, the largest view breaking ties. The
+threshold keeps to the alarm budget on held-out normal sessions, and is 1 or more.
 """
 
 from __future__ import annotations
@@ -40,23 +40,29 @@ class Views:
     novelty: Floats
     distance: Floats
 
-    def joined(self) -> Floats:
-        """The session score, (N,)."""
-        return _ranked(np.maximum(self.surprise, self.without_network()), self.surprise)
+    def largest(self) -> Floats:
+        """The largest view of each session, (N,)."""
+        return np.maximum(self.surprise, self.without_network())
 
-    def without_counts(self) -> Floats:
+    def joined(self, threshold: float) -> Floats:
+        """The session score, (N,): past this threshold the network ranks."""
+        return _ranked(self.largest(), self.surprise, threshold)
+
+    def without_counts(self, threshold: float) -> Floats:
         """Ablation: the score without the count vector, (N,)."""
-        return _ranked(np.maximum(self.surprise, self.novelty), self.surprise)
+        largest = np.maximum(self.surprise, self.novelty)
+        return _ranked(largest, self.surprise, threshold)
 
     def without_network(self) -> Floats:
         """Ablation: the score without the network, (N,)."""
         return np.maximum(self.novelty, self.distance)
 
 
-def _ranked(largest: Floats, surprise: Floats) -> Floats:
-    """The largest view up to 1; past it, how surprised the network is."""
-    past = 1.0 + surprise + LARGEST_SHARE * np.log(np.maximum(largest, 1.0))
-    return np.where(largest > 1.0, past, largest)
+def _ranked(largest: Floats, surprise: Floats, threshold: float) -> Floats:
+    """The largest view up to the threshold; past it, how surprised the network is."""
+    ties = LARGEST_SHARE * np.log(np.maximum(largest, 1.0))
+    past = threshold * (1.0 + surprise + ties)
+    return np.where(largest > threshold, past, largest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +118,11 @@ def calibrate(
         _quantile(surprises, SURPRISE_QUANTILE), _quantile(learned, LEARNED_QUANTILE)
     )
     fence = min(max(fence, MIN_SURPRISE_FENCE), MAX_NATS)
-    scores = views(support, surprises, held_out, fence, left_out=1).joined()
+    seen = views(support, surprises, held_out, fence, left_out=1)
     threshold = 1.0
-    if len(scores):
-        threshold = max(1.0, float(np.quantile(scores, 1 - ALARM_SHARE)))
-    sample = np.sort(scores)
+    if len(held_out):
+        threshold = max(1.0, float(np.quantile(seen.largest(), 1 - ALARM_SHARE)))
+    sample = np.sort(seen.joined(threshold))
     if len(sample) > 1000:
         sample = np.quantile(sample, np.linspace(0, 1, 1000))
     return Calibration(fence, threshold, tuple(float(s) for s in sample))

@@ -228,7 +228,7 @@ def _suspects(
         looked_at,
         calibration.surprise_fence,
         left_out=0 if discover else 1,
-    ).joined()
+    ).joined(calibration.threshold)
     return [
         session
         for session, score in zip(looked_at, scores, strict=True)

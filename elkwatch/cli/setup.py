@@ -72,8 +72,15 @@ def _read_key(path: Path | None) -> str | None:
         return None
     try:
         key = path.read_text("utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"--api-key-file {path}: cannot be read") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(
+            f"--api-key-file {path}: is no text; check the path"
+        ) from error
+    except OSError as error:
+        reason = (error.strerror or "").lower()
+        raise ConfigError(
+            f"--api-key-file {path}: cannot be read ({reason}); check the path"
+        ) from error
     if not key:
-        raise ConfigError(f"--api-key-file {path}: is empty")
+        raise ConfigError(f"--api-key-file {path}: is empty; write the API key into it")
     return key

@@ -194,9 +194,11 @@ def _refuse_idle_options(
 
 
 def _training_config(seed: int, masks: tuple[str, ...], epochs: int | None) -> Any:
-    from model import MinerConfig, TrainingConfig, parse_masks
+    from model import MinerConfig, TemplateMiner, TrainingConfig, parse_masks
 
-    config = TrainingConfig(seed=seed, miner=MinerConfig(masks=parse_masks(masks)))
+    miner = MinerConfig(masks=parse_masks(masks))
+    TemplateMiner(miner)  # a bad mask is told of before the logs are read
+    config = TrainingConfig(seed=seed, miner=miner)
     if epochs is None:
         return config
     return replace(config, language_model=replace(config.language_model, epochs=epochs))

@@ -66,7 +66,7 @@ class SupportDistance:
         self._weights: NDArray[np.int64] = np.zeros(0, dtype=np.int64)
 
     def fit(self, sessions: Sequence[EncodedSession]) -> None:
-        """Learns supports, says which sessions are `clean` (N,), then distances."""
+        """Learns supports, then distances; says which sessions are `clean` (N,)."""
         self.rare = max(RARE_SHARE * len(sessions), MIN_RARE)
         support: Counter[Pattern] = Counter()
         for session in sessions:
@@ -76,6 +76,7 @@ class SupportDistance:
         self.clean = ~flagged
         kept = [s for s, clean in zip(sessions, self.clean, strict=True) if clean]
         self._fit_distance(kept or list(sessions))
+        self.clean &= self.parts(sessions, left_out=1).distance <= 1
         self._support = {
             pattern: count
             for pattern, count in support.most_common(MAX_PATTERNS)

@@ -242,7 +242,7 @@ def test_the_service_outlives_its_cluster(
     with Running(place.config(tmp_path, bundle), tmp_path / "log") as told:
         told("source done", 1)
         engine.stop()
-        told("source failed", 3)
+        told("source failed", 1)
         again = start_engine(EngineOptions(port=port, data_dir=data))
         with Elasticsearch(again.url) as es:
             es.index(index="logs-shop", document=document(1), refresh=True)

@@ -93,3 +93,11 @@ def test_state_restores_the_same_scores() -> None:
     again = SupportDistance.from_state(meta, arrays)
     probes.append(EncodedSession((BOS + 50, EOS + 60)))
     assert np.array_equal(again.score(probes), detector.score(probes))
+
+
+def test_cut_off_flows_in_training_are_cleaned_out_by_their_counts() -> None:
+    detector = SupportDistance()
+    usual = encoded(*[[4, 5, *[6] * n, 7, 8, 9] for n in range(1, 60)]) * 6
+    detector.fit(usual + encoded([4]) * 3)
+    assert not detector.clean[-3:].any()
+    assert detector.clean[:-3].mean() > 0.95

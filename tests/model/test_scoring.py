@@ -33,9 +33,9 @@ def test_risk_is_comparable_across_thresholds() -> None:
 @pytest.mark.parametrize("strong", ["surprise", "novelty", "distance"])
 def test_any_view_alone_may_call_a_session_anomalous(strong: str) -> None:
     parts = {name: np.array([0.2]) for name in ("surprise", "novelty", "distance")}
-    assert Views(**parts).joined()[0] < 1
+    assert Views(**parts).joined(1.0)[0] < 1
     parts[strong] = np.array([1.4])
-    assert Views(**parts).joined()[0] > 1
+    assert Views(**parts).joined(1.0)[0] > 1
 
 
 def test_past_the_threshold_the_network_ranks() -> None:
@@ -43,7 +43,7 @@ def test_past_the_threshold_the_network_ranks() -> None:
         surprise=np.array([0.1, 2.0]),
         novelty=np.array([30.0, 1.5]),
         distance=np.array([3.0, 0.0]),
-    ).joined()
+    ).joined(1.0)
     assert joined[1] > joined[0] > 1
 
 
@@ -81,3 +81,14 @@ def test_the_fence_also_lies_above_rare_flows_that_were_learned() -> None:
     learned = [*[surprised(3.0)] * 990, *[surprised(9.0)] * 10]
     found = calibrate(support, [surprised(3.0)] * 100, sessions, learned)
     assert found.surprise_fence == pytest.approx(1.25 * 9.0)
+
+
+def test_a_higher_threshold_moves_nobody_past_it_but_who_is_above() -> None:
+    seen = Views(
+        surprise=np.array([0.9, 0.9]),
+        novelty=np.array([1.4, 1.6]),
+        distance=np.array([0.0, 0.0]),
+    )
+    joined = seen.joined(1.5)
+    assert joined[0] == pytest.approx(1.4)
+    assert joined[1] > 1.5 * 1.9
