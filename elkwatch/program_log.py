@@ -46,7 +46,16 @@ _ECS_NAMES = {
     "exception": "error.stack_trace",
 }
 # Libraries that tell each request or job; of interest only when hunting a fault.
-_CHATTY = ("elastic_transport", "elasticsearch", "apscheduler", "urllib3", "asyncio")
+_CHATTY = (
+    "elastic_transport",
+    "elasticsearch",
+    "apscheduler",
+    "torch",
+    "urllib3",
+    "asyncio",
+)
+# Warns of every failed connection; what came of it is told by us, once and in words.
+_REPETITIVE = "elastic_transport.node_pool"
 
 
 class _Hidden:
@@ -124,6 +133,8 @@ def configure(
     chatty_level = logging.DEBUG if options.level == "debug" else logging.WARNING
     for name in _CHATTY:
         logging.getLogger(name).setLevel(chatty_level)
+    told = logging.NOTSET if options.level == "debug" else logging.ERROR
+    logging.getLogger(_REPETITIVE).setLevel(told)
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,

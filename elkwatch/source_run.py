@@ -74,10 +74,22 @@ class Reading:
         position = self._cursor.position
         if position is None:
             return self.settings.start.resolve(now)
+        if self._cursor.cursor_field != self.source.cursor_field:
+            return self._in_another_order(position)
         start = self._overlap_from(position)
         if self._resumed and self._cursor.open_from is not None:
             start = min(start, self._cursor.open_from)
         return start
+
+    def _in_another_order(self, position: datetime) -> datetime:
+        """The source is read by another field now: positions do not compare.
+
+        All that a session may span is read again; what was found is found again.
+        """
+        assert self._cursor is not None
+        field, age = self.source.cursor_field, self.settings.max_session_age
+        self._cursor = replace(self._cursor, cursor_field=field, position=None)
+        return min(position, self._cursor.open_from or position) - age
 
     def take(self, page: Page) -> None:
         """Takes the documents of one page into the open sessions."""
