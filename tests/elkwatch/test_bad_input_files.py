@@ -361,6 +361,13 @@ def test_results_that_cannot_be_written(
     assert (tmp_path / "logs").read_bytes() == WHOLE
 
 
+# A job in the background of a shell inherits SIGINT ignored.
+HEED_CTRL_C = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+"""
+
+
 @pytest.mark.parametrize("how", ["train", "classify", "templates"])
 def test_ctrl_c_leaves_the_older_result_and_nothing_half(
     bundle: Path, tmp_path: Path, how: str
@@ -372,7 +379,7 @@ def test_ctrl_c_leaves_the_older_result_and_nothing_half(
     model = ["--model", str(bundle)] if how == "classify" else []
     line = [how, "-", *model, "--out", str(out), *(() if how == "templates" else KEY)]
     with subprocess.Popen(
-        [sys.executable, "-c", RUN, *line],
+        [sys.executable, "-c", HEED_CTRL_C + RUN, *line],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

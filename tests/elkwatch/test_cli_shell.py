@@ -233,9 +233,11 @@ def test_exit_codes_of_commands_get_through(register: Register) -> None:
 
 def test_ctrl_c_ends_with_one_line_and_130(tmp_path: Path) -> None:
     program = (
-        "import sys, time, elkwatch.cli.config as c\n"
+        "import signal, sys, time, elkwatch.cli.config as c\n"
         "from elkwatch.cli import main\n"
         "def wait(**k): print('ready', flush=True); time.sleep(30)\n"
+        # A job in the background of a shell inherits SIGINT ignored.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "c.show.callback = wait\n"
         "sys.argv = ['elkwatch', 'config', 'show']; main()\n"
     )

@@ -97,7 +97,9 @@ def test_killed_in_the_send_itself_it_comes_again_under_the_same_id(
 def test_a_late_document_withdraws_its_finding_and_tells_nobody_twice(
     world: World,
 ) -> None:
-    whole = moved(shop_session("late", random.Random(8)), datetime.now(UTC) - MINUTE)
+    # Past the session's timeout, and well within the overlap.
+    end = datetime.now(UTC) - MINUTE / 2
+    whole = moved(shop_session("late", random.Random(8)), end)
     cut = replace(whole, events=whole.events[:3])
     rest = replace(whole, events=whole.events[3:])
     world.ship([*recent(shop(20, seed=50)), cut])
