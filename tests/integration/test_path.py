@@ -134,9 +134,9 @@ def test_an_open_session_survives_a_restart(world: World) -> None:
 def test_sinks_that_are_down_get_everything_once_when_they_are_back(
     world: World,
 ) -> None:
-    mail_port, hook_port = world.mail.port, world.hook.port
-    world.mail.__exit__(None, None, None)
-    world.hook.__exit__(None, None, None)
+    with MailSink() as mail, WebhookSink(SECRET) as hook:
+        world.mail, world.hook = mail, hook
+    mail_port, hook_port = mail.port, hook.port  # nobody listens there any more
     world.ship(trouble())
     down = world.run_once()
     assert down.sources[0].failure is None
@@ -151,8 +151,6 @@ def test_sinks_that_are_down_get_everything_once_when_they_are_back(
         world.run_once()
         assert_told_once(world)
         assert mail.duplicates == hook.duplicates == 0
-    world.mail.__enter__()
-    world.hook.__enter__()
 
 
 def test_old_findings_are_summed_up_in_one_message(world: World) -> None:
