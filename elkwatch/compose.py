@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from connector import (
     Owner,
     RunMetricsSink,
     SetupMissing,
+    SourceError,
     missing,
 )
 from connector.client import connect, preflight
@@ -28,10 +30,14 @@ from elkwatch.leadership import Leadership
 from elkwatch.log_links import log_links
 from elkwatch.pipeline import LogUrl, Outputs
 from elkwatch.privacy import masking
+from elkwatch.program_log import get_logger
 from elkwatch.source_run import Reading, ReadLimits
 from model import Catalogue, Classifier, choose_device, load_bundle, load_catalogue
 
 LEASE_TTL_S = 60.0
+
+
+_log = get_logger("elkwatch.compose")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +96,9 @@ def compose(config: Config, clock: Clock, *, device: str = "auto") -> Parts:
             page_size=config.limits.page_size,
             max_events=config.limits.max_events_per_session,
         )
-        source.check()
         reading = Reading(settings, source, classifiers[settings.name], cursors, limits)
         sources.append(SourceParts(reading, log_links(settings, config.kibana)))
+    _check_sources(sources)
     outputs = Outputs(
         findings=FindingSink(client, config.namespace),
         alerts=alerts.tracker,
@@ -107,6 +113,23 @@ def compose(config: Config, clock: Clock, *, device: str = "auto") -> Parts:
 def _leadership(config: Config, state: ElasticStateStore, clock: Clock) -> Leadership:
     lease = Lease(state, "run", Owner.this_process(), clock, LEASE_TTL_S)
     return Leadership(lease, config.namespace)
+
+
+def _check_sources(sources: Sequence[SourceParts]) -> None:
+    """Refuses to start where no source can be read.
+
+    One of several that cannot is told of, and tried again at each tick.
+    """
+    failures: list[SourceError] = []
+    for parts in sources:
+        try:
+            parts.reading.source.check()
+        except SourceError as error:
+            failures.append(error)
+    if failures and len(failures) == len(sources):
+        raise failures[0]
+    for failure in failures:
+        _log.error("source cannot be read yet", reason=str(failure))
 
 
 def _classifier(settings: SourceSettings, config: Config, device: str) -> Classifier:

@@ -241,3 +241,13 @@ def test_the_least_privileged_role_is_enough(
     assert "wrong-password" not in wrong.stderr
     for done in (refused, wrong):
         assert done.stderr.count("\n") == 1
+
+
+def test_a_source_that_cannot_be_read_does_not_stop_the_others(world: World) -> None:
+    world.more_sources = [{"name": "gone", "index": f"nowhere-{world.namespace}"}]
+    world.ship(trouble())
+    tick = world.run_once()
+    assert [s.source for s in tick.sources] == ["shop", "gone"]
+    assert tick.failures == [tick.sources[1].failure]
+    assert "nowhere-" in tick.failures[0]
+    assert_told_once(world)

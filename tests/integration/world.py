@@ -71,6 +71,7 @@ class World:
     clock: MovedClock = field(default_factory=MovedClock)
     credentials: Mapping[str, str] = field(default_factory=dict)
     source: Mapping[str, Any] = field(default_factory=dict)
+    more_sources: Sequence[Mapping[str, Any]] = ()
 
     @property
     def index(self) -> str:
@@ -139,7 +140,8 @@ class World:
                     "start": "now-1h",
                     "model": str(self.bundle),
                     **self.source,
-                }
+                },
+                *({"model": str(self.bundle), **own} for own in self.more_sources),
             ],
             "schedule": {"interval": "1s", "query_delay": "1s"},
             "alerting": {
