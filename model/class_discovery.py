@@ -23,7 +23,7 @@ from model.features import Matrix, choose_columns, deviation, fit_space
 from model.kinds import KindModel, choose_exemplars
 from model.network import NextEventLSTM
 from model.patterns import read_pattern
-from model.progress import Progress
+from model.progress import Progress, Step
 from model.surprise import Surprise, surprises
 from model.trained import ModelClass
 from model.vocabulary import EOS, Vocabulary
@@ -71,9 +71,11 @@ def find_classes(
     found = surprises(network, sessions, device)
     columns = choose_columns(sessions, found)
     rows = deviation(sessions, found, columns)
+    progress(Step("2 features", len(sessions), len(sessions)))
     names = sorted(set(taught_kinds))
     own = np.array([names.index(kind) for kind in taught_kinds], dtype=np.int64)
     clustering = _cluster(rows, own, len(names))
+    progress(Step("3 clusters", 1, 1))
     labels = np.concatenate([own, clustering.labels])
     ids = [*names, *(f"c{i + 1:02d}" for i in range(clustering.clusters))]
     if not ids:
