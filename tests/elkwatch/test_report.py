@@ -207,8 +207,9 @@ def test_memory_does_not_grow_with_the_findings() -> None:
         tracemalloc.stop()
         return peak
 
-    peak_bytes(10)  # the first call also fills caches of the libraries
-    assert peak_bytes(4000) < 1.2 * peak_bytes(400)
+    # One kept reference a document would be 156,800 bytes; what else allocates in
+    # this process meanwhile (caches, other threads) is a few thousand.
+    assert peak_bytes(20_000) - peak_bytes(400) < 100_000
 
 
 def test_the_gravest_are_shown_first() -> None:
