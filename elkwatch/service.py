@@ -25,6 +25,7 @@ from connector import ConnectorError, LeaseLost, RunFigures
 from elkwatch.clock import Clock
 from elkwatch.compose import Parts, SourceParts
 from elkwatch.config import Config
+from elkwatch.model_fit import unfit
 from elkwatch.pipeline import Progress, run_source
 from elkwatch.program_log import get_logger
 from elkwatch.source_run import ReadCounts
@@ -153,6 +154,8 @@ class Service:
         outcome = SourceOutcome(name, progress, counts, len(reading.tracker), failure)
         if failure is None:
             _log.info("source done", source=name, **_summary(outcome))
+            if line := unfit(str(reading.settings.model), counts.unknown_ratio):
+                _log.warning("model does not fit", source=name, reason=line)
         return outcome
 
     def _deliver(self) -> DeliveryReport:
@@ -214,7 +217,7 @@ def run_figures(
         findings_amended=progress.amended,
         findings_withdrawn=progress.withdrawn,
         dead_letters=progress.dead + counts.problems,
-        unknown_ratio=counts.unknown / counts.documents if counts.documents else 0.0,
+        unknown_ratio=counts.unknown_ratio,
         lag_s=progress.lag_s,
         model_version=source.reading.classifier.model.version,
         durations_s={k: round(v, 3) for k, v in progress.watch.seconds.items()},

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from connector import Cursor, CursorStore, LogDocument, LogSource, Page, SeenIds
 from elkwatch.config import SourceSettings
 from elkwatch.confirm import keyless_unit
-from model import Arrival, Classifier, SessionTracker, TrackerLimits
+from model import UNK, Arrival, Classifier, SessionTracker, TrackerLimits
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,11 @@ class ReadCounts:
     late: int = 0
     unknown: int = 0
     problems: int = 0
+
+    @property
+    def unknown_ratio(self) -> float:
+        """Share of the documents that match no template, 0 to 1."""
+        return self.unknown / self.documents if self.documents else 0.0
 
 
 class Reading:
@@ -149,7 +154,7 @@ class Reading:
         self.counts.documents += new
         self.counts.read_again += not new
         self.counts.late += late
-        self.counts.unknown += new and event_id == UNKNOWN
+        self.counts.unknown += new and event_id == UNK
         if self.newest is None or document.time > self.newest:
             self.newest = document.time
         keyless = document.key is None
@@ -178,9 +183,6 @@ class Reading:
             return False, False
         self._seen.add(document)
         return not known, not known
-
-
-UNKNOWN = 1
 
 
 @dataclass(slots=True)

@@ -30,9 +30,11 @@ from model.tracker import Arrival, Candidate, SessionTracker, TrackerLimits
 from model.trained import ModelClass, TrainedModel
 from model.training import TrainingConfig, train
 from model.verdicts import Evidence, Verdict
+from model.vocabulary import UNK
 
 __all__ = [
     "NO_LABELS",
+    "UNK",
     "Arrival",
     "BundleError",
     "Candidate",

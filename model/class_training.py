@@ -10,7 +10,6 @@ temperature that makes confidence honest is fitted on the same held-out sessions
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -20,6 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import cross_entropy, softmax
 
+from model.best_epoch import BestEpoch
 from model.events import EncodedSession
 from model.features import FeatureSpace, Matrix, deep_features, deviation
 from model.kinds import KindModel, choose_exemplars, window_ids
@@ -127,7 +127,7 @@ def _fit(
     own = np.flatnonzero(~held_out)
     checks = np.flatnonzero(held_out) if held_out.any() else own
     chances = _even_chances(rows.labels.numpy()[own])
-    best, best_weights, waited = float("inf"), network.state_dict(), 0
+    best = BestEpoch(network, config.patience)
     for number in range(config.epochs):
         network.train()
         drawn = rng.choice(own, size=len(own), p=chances)
@@ -135,7 +135,7 @@ def _fit(
         for at in range(0, len(drawn), config.batch):
             loss = _loss(network, rows, drawn[at : at + config.batch], config, device)
             optimizer.zero_grad(set_to_none=True)
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()  # type: ignore[no-untyped-call]  # torch's own
             torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
             optimizer.step()
             losses.append(float(loss.detach()))
@@ -146,15 +146,9 @@ def _fit(
         mean = float(np.mean(losses))
         progress(Step("4 classes", number + 1, config.epochs, mean, check, rate))
         schedule.step(check)
-        if check < best - 1e-4:
-            best, waited = check, 0
-            best_weights = copy.deepcopy(network.state_dict())
-        else:
-            waited += 1
-            if waited >= config.patience:
-                break
-    network.load_state_dict(best_weights)
-    network.eval()
+        if best.is_over(check):
+            break
+    best.restore()
 
 
 def _loss(

@@ -10,7 +10,6 @@ would flatter the loss.
 
 from __future__ import annotations
 
-import copy
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
+from model.best_epoch import BestEpoch
 from model.events import EncodedSession
 from model.network import NetworkConfig, NextEventLSTM
 from model.progress import Progress, Step, silent
@@ -104,7 +104,7 @@ def _fit(
         optimizer, factor=0.5, patience=2
     )
     history: list[Epoch] = []
-    best, best_weights, waited = float("inf"), network.state_dict(), 0
+    best = BestEpoch(network, config.patience)
     for number in range(config.epochs):
         loss = _run_epoch(network, batches, optimizer, rng, device)
         check = _held_out_loss(network, checks, device)
@@ -112,15 +112,9 @@ def _fit(
         history.append(Epoch(loss, check, rate))
         progress(Step("1 next event", number + 1, config.epochs, loss, check, rate))
         schedule.step(check)
-        if check < best - 1e-4:
-            best, waited = check, 0
-            best_weights = copy.deepcopy(network.state_dict())
-        else:
-            waited += 1
-            if waited >= config.patience:
-                break
-    network.load_state_dict(best_weights)
-    network.eval()
+        if best.is_over(check):
+            break
+    best.restore()
     return history
 
 
@@ -138,7 +132,7 @@ def _run_epoch(
         inputs = _with_unknowns(batch.inputs).to(device)
         loss, mass = _loss(network, inputs, batch, device)
         optimizer.zero_grad(set_to_none=True)
-        (loss / mass).backward()  # type: ignore[no-untyped-call]
+        (loss / mass).backward()  # type: ignore[no-untyped-call]  # torch's own
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimizer.step()
         total, weight = total + float(loss.detach()), weight + float(mass)

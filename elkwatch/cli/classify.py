@@ -6,7 +6,14 @@ from pathlib import Path
 
 import click
 
-from elkwatch.cli.options import FileOptions, file_options, files_argument
+from elkwatch.cli.options import (
+    FileOptions,
+    catalogue_option,
+    device_option,
+    file_options,
+    files_argument,
+    model_option,
+)
 from elkwatch.cli.shell import examples
 
 
@@ -19,26 +26,14 @@ from elkwatch.cli.shell import examples
     ),
 )
 @files_argument()
-@click.option(
-    "--model",
-    "model_path",
-    type=click.Path(path_type=Path),
-    required=True,
-    metavar="DIR",
-    help="Model bundle, made by `elkwatch train`.",
-)
+@model_option
 @click.option(
     "--out",
     required=True,
     metavar="FILE",
     help="NDJSON, one line a session; - for standard output.",
 )
-@click.option(
-    "--catalogue",
-    type=click.Path(path_type=Path),
-    metavar="FILE.yml",
-    help="Names and advice of your own.",
-)
+@catalogue_option
 @click.option(
     "--language",
     type=click.Choice(["en", "zh"]),
@@ -46,13 +41,7 @@ from elkwatch.cli.shell import examples
     show_default=True,
     help="Of names and advice.",
 )
-@click.option(
-    "--device",
-    type=click.Choice(["auto", "cpu", "cuda"]),
-    default="auto",
-    show_default=True,
-    help="Where to compute.",
-)
+@device_option
 @file_options
 def classify(
     files: tuple[str, ...],
@@ -67,6 +56,7 @@ def classify(
     import orjson
 
     from elkwatch.log_files import plural, read_sessions, warn
+    from elkwatch.model_fit import unfit
     from elkwatch.result_files import open_result
     from model import Classifier, choose_device, load_bundle, load_catalogue
 
@@ -85,18 +75,6 @@ def classify(
                 lines += verdict.events
                 unknown += verdict.unknown_ratio * verdict.events
                 stream.write(orjson.dumps(verdict.record()) + b"\n")
-    if unknown > UNFIT_SHARE * lines:
-        warn(unfit(model_path, unknown / lines))
+    if line := unfit(str(model_path), unknown / max(lines, 1)):
+        warn(line)
     click.echo(f"{plural(len(sessions), 'session')}, {odd} anomalous", err=True)
-
-
-UNFIT_SHARE = 0.5
-
-
-def unfit(model_path: Path, unknown_ratio: float) -> str:
-    """The line for a model that does not know most of the lines it is given."""
-    return (
-        f"model {model_path} does not fit: it knows no template for "
-        f"{unknown_ratio:.0%} of these lines; train one on logs of this kind, or check "
-        "--message-field"
-    )

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from elkwatch.cli.options import FileOptions, file_options, files_argument, json_option
+from elkwatch.cli.options import (
+    FileOptions,
+    device_option,
+    file_options,
+    files_argument,
+    json_option,
+    model_option,
+)
 from elkwatch.cli.shell import examples
 
 if TYPE_CHECKING:
@@ -24,14 +31,7 @@ if TYPE_CHECKING:
     ),
 )
 @files_argument()
-@click.option(
-    "--model",
-    "model_path",
-    type=click.Path(path_type=Path),
-    required=True,
-    metavar="DIR",
-    help="Model bundle, made by `elkwatch train`.",
-)
+@model_option
 @click.option(
     "--labels",
     "labels_path",
@@ -46,13 +46,7 @@ if TYPE_CHECKING:
     metavar="FILE.json",
     help="Write all figures as JSON.",
 )
-@click.option(
-    "--device",
-    type=click.Choice(["auto", "cpu", "cuda"]),
-    default="auto",
-    show_default=True,
-    help="Where to compute.",
-)
+@device_option
 @json_option
 @file_options
 def evaluate(
@@ -68,8 +62,8 @@ def evaluate(
 
     Sessions labelled `ignore`, and those without a label, are left out.
     """
-    from elkwatch.cli.classify import UNFIT_SHARE, unfit
     from elkwatch.log_files import read_sessions, warn
+    from elkwatch.model_fit import unfit
     from elkwatch.result_files import open_text_result
     from elkwatch.training_input import tell_of_labels
     from model import Classifier, choose_device, load_bundle, read_labels
@@ -86,8 +80,8 @@ def evaluate(
         text = json.dumps(figures.record(), indent=2, ensure_ascii=False)
         if stream is not None:
             stream.write(text + "\n")
-    if figures.unknown_ratio > UNFIT_SHARE:
-        warn(unfit(model_path, figures.unknown_ratio))
+    if line := unfit(str(model_path), figures.unknown_ratio):
+        warn(line)
     if as_json:
         click.echo(text)
     else:

@@ -132,6 +132,39 @@ def config_option(command: F) -> F:
     )(command)
 
 
+def model_option(command: F) -> F:
+    """`--model DIR`, passed as `model_path: Path`."""
+    return click.option(
+        "--model",
+        "model_path",
+        type=click.Path(path_type=Path),
+        required=True,
+        metavar="DIR",
+        help="Model bundle, made by `elkwatch train`.",
+    )(command)
+
+
+def device_option(command: F) -> F:
+    """`--device`, passed as `device: str`; see `model.choose_device`."""
+    return click.option(
+        "--device",
+        type=click.Choice(["auto", "cpu", "cuda"]),
+        default="auto",
+        show_default=True,
+        help="Where to compute.",
+    )(command)
+
+
+def catalogue_option(command: F) -> F:
+    """`--catalogue FILE.yml`, passed as `catalogue: Path | None`."""
+    return click.option(
+        "--catalogue",
+        type=click.Path(path_type=Path),
+        metavar="FILE.yml",
+        help="Names and advice of your own.",
+    )(command)
+
+
 def json_option(command: F) -> F:
     """`--json`, passed as `as_json: bool`."""
     return click.option(
@@ -164,7 +197,7 @@ def file_options(command: F) -> F:
 
     for option in reversed(_FILE_OPTIONS):
         with_record = option(with_record)
-    return with_record  # type: ignore[return-value]
+    return with_record  # type: ignore[return-value]  # wraps() hides F
 
 
 _RECORD_NAMES = "message_field", "time_field", "session_pattern", "window", "source"

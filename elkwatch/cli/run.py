@@ -9,7 +9,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from elkwatch.cli.options import config_option, load
+from elkwatch.cli.options import (
+    config_option,
+    device_option,
+    load,
+)
 from elkwatch.cli.shell import examples
 
 if TYPE_CHECKING:
@@ -28,13 +32,7 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Work until it has caught up with now − query_delay, then end.",
 )
-@click.option(
-    "--device",
-    type=click.Choice(["auto", "cpu", "cuda"]),
-    default="auto",
-    show_default=True,
-    help="Where to compute.",
-)
+@device_option
 @config_option
 def run(once: bool, device: str, config_path: Path | None) -> int:
     """The service: pull, classify, write, alert.

@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from elkwatch.cli.options import FileOptions, file_options, files_argument
+from elkwatch.cli.options import (
+    FileOptions,
+    catalogue_option,
+    device_option,
+    file_options,
+    files_argument,
+)
 from elkwatch.cli.shell import examples
 
 if TYPE_CHECKING:
@@ -76,12 +82,7 @@ _SEED.name = "integer"
     metavar="NAME=REGEX",
     help="A mask of your own for templates (RE2); repeatable.",
 )
-@click.option(
-    "--catalogue",
-    type=click.Path(path_type=Path),
-    metavar="FILE.yml",
-    help="Names and advice of your own.",
-)
+@catalogue_option
 @click.option(
     "--seed",
     type=_SEED,
@@ -89,13 +90,7 @@ _SEED.name = "integer"
     show_default=True,
     help="Equal seeds give equal models on CPU.",
 )
-@click.option(
-    "--device",
-    type=click.Choice(["auto", "cpu", "cuda"]),
-    default="auto",
-    show_default=True,
-    help="Where to train.",
-)
+@device_option
 @click.option(
     "--epochs",
     type=click.IntRange(min=1),

@@ -29,7 +29,7 @@ from tests.integration.shop import (
     trouble,
 )
 from tests.integration.world import RUN, SECRET, World
-from tests.model.builders import cut_off, deadlocked, shop, shop_session
+from tests.model.builders import cut_off, deadlocked, session, shop, shop_session
 
 
 def test_the_first_run_finds_and_tells_and_the_second_is_silent(world: World) -> None:
@@ -251,3 +251,12 @@ def test_a_source_that_cannot_be_read_does_not_stop_the_others(world: World) -> 
     assert tick.failures == [tick.sources[1].failure]
     assert "nowhere-" in tick.failures[0]
     assert_told_once(world)
+
+
+def test_a_model_of_other_logs_is_told_of(world: World) -> None:
+    strange = [f"reactor {word} melted" for word in ("alpha", "beta", "gamma")]
+    then = datetime.now(UTC) - 5 * MINUTE
+    world.ship([session(f"x{i}", strange, then) for i in range(5)])
+    done = world.command("run", "--once")
+    assert done.returncode == 0
+    assert "does not fit: it knows no template for 100% of these lines" in done.stderr
