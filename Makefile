@@ -21,7 +21,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@echo "the README says how to use a smaller one."
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --disable-pip-version-check \
-	  -c constraints.txt $(TORCH) -e '.[engine,dev]'
+	  -c constraints.txt $(TORCH) -e '.[engine,preview,dev]'
 	@touch $@
 
 demo: setup  ## the whole product on this machine, nothing to configure

@@ -54,8 +54,12 @@ class Outputs:
 
 @dataclass(slots=True)
 class Progress:
-    """What one run over one source did."""
+    """What one run over one source did.
 
+    `since`: where it began to read; None is the earliest document.
+    """
+
+    since: datetime | None = None
     sessions: int = 0
     confirmed: int = 0
     created: int = 0
@@ -83,7 +87,7 @@ def run_source(
     """
     progress = Progress()
     until = now - limits.query_delay
-    start = reading.begin(now)
+    start = progress.since = reading.begin(now)
     for pages in _steps(reading.source.pages(start, until), progress.watch):
         newest: datetime | None = None
         for page in pages:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from datetime import datetime
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -73,9 +74,20 @@ def _tell(tick: Tick) -> int:
             f"{progress.created} new, {progress.amended} amended, "
             f"{progress.withdrawn} withdrawn"
         )
+        if not counts.documents:
+            click.echo(f"  {_nothing_since(progress.since)}")
     delivery = tick.delivery
     click.echo(
         f"notifications: {delivery.sent} sent, {delivery.retried} to be tried again, "
         f"{delivery.dead} given up"
     )
     return 1 if tick.failures else 0
+
+
+def _nothing_since(since: datetime | None) -> str:
+    if since is None:
+        return "the source holds no documents yet"
+    return (
+        f"nothing new since {since:%Y-%m-%dT%H:%M:%SZ}; where a source without a cursor "
+        "begins is its `start`"
+    )

@@ -260,3 +260,12 @@ def test_a_model_of_other_logs_is_told_of(world: World) -> None:
     done = world.command("run", "--once")
     assert done.returncode == 0
     assert "does not fit: it knows no template for 100% of these lines" in done.stderr
+
+
+def test_a_run_that_reads_nothing_says_since_when(world: World) -> None:
+    rng = random.Random(4)
+    world.ship(recent([deadlocked("old", rng)], ago=600 * MINUTE))
+    done = world.command("run", "--once")
+    assert done.returncode == 0
+    assert "nothing new since 20" in done.stdout
+    assert "its `start`" in done.stdout
