@@ -88,6 +88,6 @@ def _nothing_since(since: datetime | None) -> str:
     if since is None:
         return "the source holds no documents yet"
     return (
-        f"nothing new since {since:%Y-%m-%dT%H:%M:%SZ}; where a source without a cursor "
-        "begins is its `start`"
+        f"nothing new since {since:%Y-%m-%dT%H:%M:%SZ}; where a source without a "
+        "cursor begins is its `start`"
     )
