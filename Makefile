@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.setup-done
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench clean
+.PHONY: help setup demo test check docs bench clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | \
@@ -36,6 +36,9 @@ check: setup  ## ruff, strict mypy, import-linter, pytest
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest
+
+docs: setup  ## the pages of docs/ that are written from the program
+	$(BIN)/python -m elkwatch.reference docs
 
 bench: setup  ## benchmarks, as ratios
 	$(BIN)/python -m benchmarks

@@ -1,0 +1,150 @@
+"""Every message that a failure can end with, read out of the program itself.
+
+A message is what, where and how to mend it; what stands after its last semicolon or
+colon is the cure. The texts come from the source code, so none can be forgotten and
+none can be old; `…` stands for what is filled in.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import inspect
+import pkgutil
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+_TREES = (
+    ("elkwatch.errors", "ElkwatchError", "elkwatch"),
+    ("elkwatch.engine.errors", "EngineError", "The engine of demo and tests"),
+    ("connector.errors", "ConnectorError", "Elasticsearch"),
+    ("model.errors", "ModelError", "The model"),
+    ("alerting.errors", "AlertingError", "Alerting"),
+    ("kibana.errors", "KibanaError", "Kibana"),
+)
+_PACKAGES = ("elkwatch", "connector", "model", "alerting", "kibana")
+
+_INTRODUCTION = """\
+# Every error, and its cure
+
+<!-- Read out of the source code: `make docs`. -->
+
+A command that fails prints one line on standard error: what went wrong, where, and how
+to mend it. `--debug` before or after any command shows the traceback too. Exit codes: 0
+done, 1 the work failed, 2 wrong usage or configuration, 130 stopped by Ctrl-C.
+
+`…` stands for what is filled in. **Passes by itself** means that the service tries it
+again on its own; nothing is lost meanwhile.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One message: the class it is raised as, its text, with `…` for what varies."""
+
+    error: str
+    text: str
+
+
+def errors_page() -> str:
+    """The whole page, Markdown."""
+    told = sorted(set(_told()), key=lambda t: (t.error, t.text))
+    parts = [_INTRODUCTION]
+    for module_name, root, title in _TREES:
+        kinds = _tree(module_name, root)
+        sections = [_section(kind, told) for kind in kinds]
+        written = [section for section in sections if section]
+        if written:
+            parts.append(f"## {title}\n")
+            parts += written
+    return "\n".join(parts)
+
+
+def _tree(module_name: str, root: str) -> list[type[BaseException]]:
+    """The classes of an error tree, in the order of their module."""
+    try:
+        module = importlib.import_module(module_name)
+    except ModuleNotFoundError:
+        return []
+    top: type[BaseException] = getattr(module, root)
+    classes = [kind for kind in vars(module).values() if inspect.isclass(kind)]
+    return [
+        kind
+        for kind in classes
+        if issubclass(kind, top) and kind.__module__ == module_name
+    ]
+
+
+def _section(kind: type[BaseException], told: list[Told]) -> str:
+    texts = [t.text for t in told if t.error == _called(kind)]
+    if not texts:
+        return ""
+    about = " ".join((kind.__doc__ or "").split("\n\n")[0].split())
+    passes = " **Passes by itself.**" if getattr(kind, "recoverable", False) else ""
+    items = "\n".join(f"- {text}" for text in texts)
+    return f"### {kind.__name__}\n\n{about}{passes}\n\n{items}\n"
+
+
+def _called(kind: type[BaseException]) -> str:
+    """`ConfigError` is the name of two errors; the package tells them apart."""
+    return f"{kind.__module__.split('.')[0]}.{kind.__name__}"
+
+
+def _told() -> Iterator[Told]:
+    names = {
+        kind.__name__ for module, root, _ in _TREES for kind in _tree(module, root)
+    }
+    for package in _PACKAGES:
+        for path in _files(importlib.import_module(package)):
+            yield from _in_file(path, package, names)
+
+
+def _files(package: ModuleType) -> Iterator[Path]:
+    for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+        spec = found.module_finder.find_spec(found.name, None)
+        if spec is not None and spec.origin is not None:
+            yield Path(spec.origin)
+
+
+def _in_file(path: Path, package: str, names: set[str]) -> Iterator[Told]:
+    tree = ast.parse(path.read_text("utf-8"))
+    owners = _imported(tree, package)
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call) or not node.args:
+            continue
+        name = getattr(node.func, "id", None) or getattr(node.func, "attr", None)
+        text = _text(node.args[0]) if name in names else None
+        if text and name is not None and len(re.findall(r"[a-z]{2,}", text)) > 1:
+            yield Told(f"{owners.get(name, package)}.{name}", _shown(text))
+
+
+def _imported(tree: ast.AST, package: str) -> dict[str, str]:
+    """Which package each imported name comes from."""
+    owners = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            for alias in node.names:
+                owners[alias.asname or alias.name] = node.module.split(".")[0]
+    return owners
+
+
+def _text(node: ast.expr) -> str | None:
+    """The text of an expression, `…` for what varies; None where it is no text."""
+    match node:
+        case ast.Constant(value=str() as text):
+            return text
+        case ast.JoinedStr(values=values):
+            return "".join(_text(v) or "…" for v in values)
+        case ast.BinOp(left=left, op=ast.Add(), right=right):
+            return (_text(left) or "…") + (_text(right) or "…")
+    return None
+
+
+def _shown(text: str) -> str:
+    text = " ".join(text.split())
+    while "……" in text:
+        text = text.replace("……", "…")
+    return text.replace("<", "&lt;").replace("|", "&#124;").replace("*", "\\*")
