@@ -75,7 +75,14 @@ from connector.records import (
 )
 from connector.results import Results
 from connector.retrying import RetryPolicy
-from connector.run_figures import RunFigures, RunMetricsSink, run_stream_name
+from connector.run_figures import (
+    RunFigures,
+    RunMetricsSink,
+    TickFigures,
+    run_document,
+    run_stream_name,
+    tick_document,
+)
 from connector.seen import SeenIds
 from connector.setup import Action, Retention, install, missing, roles, templates
 from connector.sink import FindingSink, WriteReport
@@ -151,6 +158,7 @@ __all__ = [
     "StateStore",
     "StateUnavailable",
     "Stored",
+    "TickFigures",
     "TlsFailed",
     "UndatedDocument",
     "Version",
@@ -168,10 +176,12 @@ __all__ = [
     "preflight",
     "read_time",
     "roles",
+    "run_document",
     "run_stream_name",
     "split_key",
     "state_index",
     "stream_name",
     "templates",
+    "tick_document",
     "to_iso",
 ]

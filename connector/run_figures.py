@@ -23,7 +23,7 @@ class RunFigures:
 
     `documents_late`: those whose session had been closed already. `sessions_confirmed`:
     those that deviated and were fetched again whole. `lag_s`: how far behind now the
-    reading stands. `unknown_ratio`: share of events the model knows no template for.
+    reading stands. `model_age_s`: since it was trained. `unknown_ratio`: share of events the model knows no template for.
     `durations_s`: seconds by stage (read, score, confirm, write, alert …). `oddities`:
     the counts of DecodeCounts by name. `failure`: the one line a run failed with.
     """
@@ -42,11 +42,10 @@ class RunFigures:
     findings_amended: int = 0
     findings_withdrawn: int = 0
     dead_letters: int = 0
-    notifications_sent: int = 0
-    notifications_failed: int = 0
     unknown_ratio: float = 0.0
     lag_s: float | None = None
     model_version: str = ""
+    model_age_s: float | None = None
     durations_s: Mapping[str, float] = field(default_factory=dict)
     oddities: Mapping[str, int] = field(default_factory=dict)
     failure: str | None = None
@@ -64,6 +63,26 @@ def run_stream_name(namespace: str) -> str:
 
 def run_document(figures: RunFigures, namespace: str) -> dict[str, Any]:
     """The document of a run, ready to index."""
+    failed = figures.failure is not None
+    return {
+        **_around(figures, namespace, "source", failed=failed),
+        **({"error": {"message": figures.failure}} if figures.failure else {}),
+        "elkwatch": {
+            "source": figures.source,
+            "model": {"version": figures.model_version},
+            "run": _run(figures),
+        },
+    }
+
+
+def _around(
+    figures: RunFigures | TickFigures,
+    namespace: str,
+    action: str,
+    *,
+    failed: bool = False,
+) -> dict[str, Any]:
+    """What both kinds of documents have. `action`: `source` or `round`."""
     duration = figures.ended_at - figures.started_at
     return {
         "@timestamp": to_iso(figures.ended_at),
@@ -77,17 +96,12 @@ def run_document(figures: RunFigures, namespace: str) -> dict[str, Any]:
             "kind": "metric",
             "module": "elkwatch",
             "dataset": RUN_DATASET,
+            "action": action,
             "start": to_iso(figures.started_at),
             "end": to_iso(figures.ended_at),
             "duration": duration // timedelta(microseconds=1) * 1000,
-            "outcome": "failure" if figures.failure else "success",
+            "outcome": "failure" if failed else "success",
             "ingested": to_iso(figures.ended_at),
-        },
-        **({"error": {"message": figures.failure}} if figures.failure else {}),
-        "elkwatch": {
-            "source": figures.source,
-            "model": {"version": figures.model_version},
-            "run": _run(figures),
         },
     }
 
@@ -110,10 +124,6 @@ def _run(figures: RunFigures) -> dict[str, Any]:
             "amended": figures.findings_amended,
             "withdrawn": figures.findings_withdrawn,
         },
-        "notifications": {
-            "sent": figures.notifications_sent,
-            "failed": figures.notifications_failed,
-        },
         "dead_letters": figures.dead_letters,
         "unknown_ratio": figures.unknown_ratio,
         "durations_s": dict(figures.durations_s),
@@ -121,7 +131,48 @@ def _run(figures: RunFigures) -> dict[str, Any]:
     }
     if figures.lag_s is not None:
         run["lag_s"] = figures.lag_s
+    if figures.model_age_s is not None:
+        run["model_age_s"] = round(figures.model_age_s)
     return run
+
+
+@dataclass(frozen=True, slots=True)
+class TickFigures:
+    """The figures of one round over all sources: what was sent, what it took.
+
+    `retried` will be tried again, `failed` is given up. Memory in bytes; None where it
+    is not known, or there is no GPU.
+    """
+
+    run_id: str
+    started_at: datetime
+    ended_at: datetime
+    sent: int = 0
+    retried: int = 0
+    failed: int = 0
+    memory_bytes: int | None = None
+    gpu_memory_bytes: int | None = None
+
+    @property
+    def figures_id(self) -> str:
+        """The `_id`: one document a round."""
+        return sha256(f"{self.run_id}\0".encode()).hexdigest()[:32]
+
+
+def tick_document(figures: TickFigures, namespace: str) -> dict[str, Any]:
+    """The document of a round, ready to index. It belongs to no source."""
+    run: dict[str, Any] = {
+        "id": figures.run_id,
+        "notifications": {
+            "sent": figures.sent,
+            "retried": figures.retried,
+            "failed": figures.failed,
+        },
+    }
+    for name in ("memory_bytes", "gpu_memory_bytes"):
+        if (size := getattr(figures, name)) is not None:
+            run[name] = size
+    return {**_around(figures, namespace, "round"), "elkwatch": {"run": run}}
 
 
 class RunMetricsSink:
@@ -139,7 +190,7 @@ class RunMetricsSink:
             client, doing=f"writing run figures to {self._stream}", retry=retry
         )
 
-    def write(self, *figures: RunFigures) -> int:
+    def write(self, *figures: RunFigures | TickFigures) -> int:
         """Write them; how many were new (a replay of the same run writes none)."""
         results = self._bulk.write(self._items(figures))
         for result in results:
@@ -150,13 +201,19 @@ class RunMetricsSink:
                 )
         return sum(result.outcome == "written" for result in results)
 
-    def _items(self, figures: Sequence[RunFigures]) -> list[BulkItem]:
+    def _items(self, figures: Sequence[RunFigures | TickFigures]) -> list[BulkItem]:
         return [
             BulkItem(
                 "create",
                 self._stream,
                 each.figures_id,
-                run_document(each, self._namespace),
+                _document(each, self._namespace),
             )
             for each in figures
         ]
+
+
+def _document(figures: RunFigures | TickFigures, namespace: str) -> dict[str, Any]:
+    if isinstance(figures, TickFigures):
+        return tick_document(figures, namespace)
+    return run_document(figures, namespace)

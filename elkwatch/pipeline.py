@@ -13,6 +13,7 @@ still the one that writes.
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -56,7 +57,8 @@ class Outputs:
 class Progress:
     """What one run over one source did.
 
-    `since`: where it began to read; None is the earliest document.
+    `since`: where it began to read; None is the earliest document. `classes`: new
+    findings by class id.
     """
 
     since: datetime | None = None
@@ -66,6 +68,7 @@ class Progress:
     amended: int = 0
     withdrawn: int = 0
     dead: int = 0
+    classes: Counter[str] = field(default_factory=Counter)
     lag_s: float | None = None
     caught_up: bool = False
     watch: Stopwatch = field(default_factory=Stopwatch)
@@ -172,6 +175,9 @@ def _write(
     outputs.fence()
     report = outputs.findings.write(findings)
     _count(report, progress)
+    progress.classes.update(
+        f.class_id for f in findings if report.outcomes[f.finding_id] == "created"
+    )
     if outputs.alerts is not None:
         outputs.fence()
         told = [f for f in findings if report.outcomes[f.finding_id] in _TOLD]

@@ -16,15 +16,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from types import FrameType
+from typing import Protocol
 
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from alerting import AlertingError, DeliveryReport
-from connector import ConnectorError, LeaseLost, RunFigures
+from connector import ConnectorError, LeaseLost, RunFigures, TickFigures
 from elkwatch.clock import Clock
 from elkwatch.compose import Parts, SourceParts
 from elkwatch.config import Config
+from elkwatch.memory import gpu_memory_bytes, process_memory_bytes
 from elkwatch.model_fit import unfit
 from elkwatch.pipeline import Progress, run_source
 from elkwatch.program_log import get_logger
@@ -42,6 +44,8 @@ class SourceOutcome:
     counts: ReadCounts
     open_sessions: int
     failure: str | None = None
+    model_version: str = ""
+    model_age_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +61,43 @@ class Tick:
         return [s.failure for s in self.sources if s.failure is not None]
 
 
+class Observer(Protocol):
+    """Who is told what the service does, while it does it."""
+
+    def step(self, now: datetime) -> None: ...
+
+    def stood_by(self, now: datetime) -> None: ...
+
+    def round_ended(self, tick: Tick, now: datetime) -> None: ...
+
+    def round_failed(self, reason: str, now: datetime) -> None: ...
+
+
+class Nobody:
+    """An observer for services that nobody watches."""
+
+    def step(self, now: datetime) -> None:
+        """Told of nothing."""
+
+    def stood_by(self, now: datetime) -> None:
+        """Told of nothing."""
+
+    def round_ended(self, tick: Tick, now: datetime) -> None:
+        """Told of nothing."""
+
+    def round_failed(self, reason: str, now: datetime) -> None:
+        """Told of nothing."""
+
+
 class Service:
     """Runs ticks. `stop` may be called from a signal handler or another thread."""
 
-    def __init__(self, parts: Parts, clock: Clock) -> None:
+    def __init__(
+        self, parts: Parts, clock: Clock, observer: Observer | None = None
+    ) -> None:
         self._parts = parts
         self._clock = clock
+        self._observer: Observer = observer or Nobody()
         self._leadership = parts.leadership
         self._worked_as: int | None = None
         self._stopping = threading.Event()
@@ -102,6 +137,7 @@ class Service:
     def turn(self) -> Tick | None:
         """A tick if this process leads or can begin to; None on standby."""
         if not self._leadership.lead():
+            self._observer.stood_by(self._clock.now())
             return None
         try:
             return self._tick()
@@ -120,7 +156,7 @@ class Service:
             for source in self._parts.sources:
                 source.reading.start_again()
             self._worked_as = self._leadership.token
-        run_id = uuid.uuid4().hex
+        run_id, began_round = uuid.uuid4().hex, self._clock.now()
         outcomes = []
         for source in self._parts.sources:
             if self._stopping.is_set():
@@ -128,8 +164,22 @@ class Service:
             began = self._clock.now()
             outcome = self._run(source, began)
             outcomes.append(outcome)
-            self._publish(run_id, source, outcome, began)
-        return Tick(tuple(outcomes), self._deliver())
+            self._publish(
+                run_figures(run_id, source, outcome, began, self._clock.now())
+            )
+        tick = Tick(tuple(outcomes), self._deliver())
+        self._publish(self._round_figures(run_id, tick, began_round))
+        self._observer.round_ended(tick, self._clock.now())
+        return tick
+
+    def round_failed(self, reason: str) -> None:
+        """Whoever watches is told of a round that an error stopped."""
+        self._observer.round_failed(reason, self._clock.now())
+
+    def _stop_asked(self) -> bool:
+        """Asked between steps: whether to stop. Whoever watches sees it is alive."""
+        self._observer.step(self._clock.now())
+        return self._stopping.is_set()
 
     def _run(self, source: SourceParts, now: datetime) -> SourceOutcome:
         reading = source.reading
@@ -142,7 +192,7 @@ class Service:
                 self._parts.limits,
                 now,
                 log_url=source.log_url,
-                stop=self._stopping.is_set,
+                stop=self._stop_asked,
             )
         except LeaseLost:
             raise
@@ -151,7 +201,15 @@ class Service:
             _log.error("source failed", source=name, reason=failure)
             reading.start_again()
         counts, reading.counts = reading.counts, ReadCounts()
-        outcome = SourceOutcome(name, progress, counts, len(reading.tracker), failure)
+        outcome = SourceOutcome(
+            name,
+            progress,
+            counts,
+            len(reading.tracker),
+            failure,
+            reading.classifier.model.version,
+            _age_s(reading.classifier.model.trained_at, now),
+        )
         if failure is None:
             _log.info("source done", source=name, **_summary(outcome))
             if line := unfit(str(reading.settings.model), counts.unknown_ratio):
@@ -177,11 +235,8 @@ class Service:
             )
         return report
 
-    def _publish(
-        self, run_id: str, source: SourceParts, outcome: SourceOutcome, began: datetime
-    ) -> None:
+    def _publish(self, figures: RunFigures | TickFigures) -> None:
         """Run figures; that they cannot be written stops nothing."""
-        figures = run_figures(run_id, source, outcome, began, self._clock.now())
         try:
             self._leadership.check()
             self._parts.metrics.write(figures)
@@ -189,6 +244,19 @@ class Service:
             raise
         except ConnectorError as error:
             _log.warning("run figures not written", reason=str(error))
+
+    def _round_figures(self, run_id: str, tick: Tick, began: datetime) -> TickFigures:
+        delivery = tick.delivery
+        return TickFigures(
+            run_id=run_id,
+            started_at=began,
+            ended_at=self._clock.now(),
+            sent=delivery.sent,
+            retried=delivery.retried,
+            failed=delivery.dead,
+            memory_bytes=process_memory_bytes(),
+            gpu_memory_bytes=gpu_memory_bytes(),
+        )
 
 
 def run_figures(
@@ -219,11 +287,16 @@ def run_figures(
         dead_letters=progress.dead + counts.problems,
         unknown_ratio=counts.unknown_ratio,
         lag_s=progress.lag_s,
-        model_version=source.reading.classifier.model.version,
+        model_version=outcome.model_version,
+        model_age_s=outcome.model_age_s,
         durations_s={k: round(v, 3) for k, v in progress.watch.seconds.items()},
         oddities={name: getattr(oddities, name) for name in names},
         failure=outcome.failure,
     )
+
+
+def _age_s(trained_at: datetime | None, now: datetime) -> float | None:
+    return None if trained_at is None else max(0.0, (now - trained_at).total_seconds())
 
 
 def serve(service: Service, config: Config) -> None:
@@ -244,7 +317,7 @@ def serve(service: Service, config: Config) -> None:
     try:
         interval_s = config.schedule.interval.total_seconds()
         turns = scheduler.add_job(
-            _guarded(service.turn),
+            _guarded(service),
             "interval",
             seconds=interval_s,
             next_run_time=service.clock.now(),
@@ -262,13 +335,14 @@ def serve(service: Service, config: Config) -> None:
         _log.info("service stopped")
 
 
-def _guarded(tick: Callable[[], Tick | None]) -> Callable[[], None]:
-    """A tick whose surprises end up in the log, not in the scheduler."""
+def _guarded(service: Service) -> Callable[[], None]:
+    """A turn whose surprises end up in the log, not in the scheduler."""
 
     def run() -> None:
         try:
-            tick()
-        except Exception:
+            service.turn()
+        except Exception as error:
+            service.round_failed(f"{type(error).__name__}: {error}")
             _log.exception("tick failed unexpectedly; the next one tries again")
 
     return run

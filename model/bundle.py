@@ -182,6 +182,7 @@ def _read_parts(folder: Path, manifest: Mapping[str, Any]) -> TrainedModel:
         ),
         configuration=dict(manifest.get("configuration") or {}),
         figures=_read_json(folder / "figures.json"),
+        trained_at=datetime.fromisoformat(str(manifest["trained_at"])),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from model.catalogue import Entry
@@ -38,7 +39,10 @@ class Baselines:
 
 @dataclass(frozen=True, slots=True)
 class TrainedModel:
-    """All parts of one model. `figures` are the quality figures of its training."""
+    """All parts of one model. `figures` are the quality figures of its training.
+
+    `trained_at` is known of a model that was loaded from a bundle.
+    """
 
     version: str
     miner: TemplateMiner
@@ -51,3 +55,4 @@ class TrainedModel:
     baselines: Baselines
     configuration: Mapping[str, Any]
     figures: Mapping[str, Any]
+    trained_at: datetime | None = None

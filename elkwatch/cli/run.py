@@ -18,6 +18,8 @@ from elkwatch.cli.options import (
 from elkwatch.cli.shell import examples
 
 if TYPE_CHECKING:
+    from elkwatch.clock import Clock
+    from elkwatch.config import Config
     from elkwatch.service import Service, Tick
 
 
@@ -44,15 +46,37 @@ def run(once: bool, device: str, config_path: Path | None) -> int:
     """
     from elkwatch.clock import SystemClock
     from elkwatch.compose import compose
-    from elkwatch.service import Service, serve
+    from elkwatch.service import Service
 
     config, clock = load(config_path), SystemClock()
-    service = Service(compose(config, clock, device=device), clock)
     if not once:
-        serve(service, config)
+        _serve(config, clock, device)
         return 0
+    service = Service(compose(config, clock, device=device), clock)
     _stop_on_signal(service)
     return _tell(service.once())
+
+
+def _serve(config: Config, clock: Clock, device: str) -> None:
+    """The service, and its probes while it loads its models and ever after."""
+    from elkwatch.compose import compose
+    from elkwatch.monitoring import MonitoringServer, Pulse, ServiceMetrics, Watcher
+    from elkwatch.service import Service, serve
+
+    settings = config.monitoring
+    if settings.listen is None:
+        serve(Service(compose(config, clock, device=device), clock), config)
+        return
+    patience = max(settings.stale_after, 3 * config.schedule.interval)
+    pulse, metrics = Pulse(patience, clock.now()), ServiceMetrics()
+    at = (settings.listen.host, settings.listen.port)
+    server = MonitoringServer(at, pulse, metrics, clock)
+    server.start()
+    try:
+        parts = compose(config, clock, device=device)
+        serve(Service(parts, clock, Watcher(pulse, metrics)), config)
+    finally:
+        server.stop()
 
 
 def _stop_on_signal(service: Service) -> None:

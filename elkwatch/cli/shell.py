@@ -64,6 +64,7 @@ COMMANDS = (
     LazyCommand("classify", "Logs in, verdicts out."),
     LazyCommand("evaluate", "Measure a model against labels, beside every baseline."),
     LazyCommand("run", "The service: pull, classify, write, alert."),
+    LazyCommand("health", "Ask the running service how it is."),
     LazyCommand("backtest", "How many alerts a day this would have sent."),
     LazyCommand("doctor", "Check everything, and say how to mend what is broken."),
     LazyCommand("dashboards", "Build, check, install or preview the Kibana objects."),

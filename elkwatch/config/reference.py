@@ -18,7 +18,7 @@ from pydantic_core import PydanticUndefined
 from elkwatch.config.explain import fields_of, item_kind, plain_kind, tags
 from elkwatch.config.secrets import is_secret
 from elkwatch.config.settings import Config
-from elkwatch.config.values import StartPoint, duration_text
+from elkwatch.config.values import Listen, StartPoint, duration_text
 
 _INTRODUCTION = """\
 # Configuration
@@ -109,6 +109,7 @@ def _kind(kind: Any) -> str:
     names = {
         timedelta: "duration",
         StartPoint: "time",
+        Listen: "host:port",
         Path: "path",
         bool: "true or false",
         int: "number",

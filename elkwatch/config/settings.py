@@ -17,7 +17,13 @@ from elkwatch.config.channels import AlertingSettings
 from elkwatch.config.places import ElasticsearchSettings, KibanaSettings
 from elkwatch.config.secrets import ConfigPath
 from elkwatch.config.sources import SourceSettings
-from elkwatch.config.values import Duration, OneOrSeveral, Pattern, PositiveDuration
+from elkwatch.config.values import (
+    Duration,
+    ListenAddress,
+    OneOrSeveral,
+    Pattern,
+    PositiveDuration,
+)
 
 MASKS = ("email", "ip", "card", "token")
 
@@ -82,6 +88,18 @@ class PrivacySettings(Settings):
     ] = Field((), description="email, ip, card, token, or {name: …, pattern: …}.")
 
 
+class MonitoringSettings(Settings):
+    """Watching elkwatch itself: /healthz, /readyz and /metrics over HTTP."""
+
+    listen: ListenAddress | None = Field(
+        None, description="`host:port` to answer at, e.g. 127.0.0.1:9469."
+    )
+    stale_after: PositiveDuration = Field(
+        timedelta(minutes=5),
+        description="/healthz fails after this long without a step.",
+    )
+
+
 class ResultSettings(Settings):
     """What is written."""
 
@@ -110,6 +128,7 @@ class Config(Settings):
     kibana: KibanaSettings | None = None
     privacy: PrivacySettings = PrivacySettings()
     alerting: AlertingSettings = AlertingSettings()
+    monitoring: MonitoringSettings = MonitoringSettings()
     results: ResultSettings = ResultSettings()
     retention: RetentionSettings = RetentionSettings()
     catalogue: ConfigPath | None = Field(

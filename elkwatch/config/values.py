@@ -46,6 +46,21 @@ class StartPoint:
         return "earliest" if self.at is None else _iso(self.at)
 
 
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """Where to listen: a host or address, and a port (0 takes a free one)."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return (
+            f"[{self.host}]:{self.port}"
+            if ":" in self.host
+            else (f"{self.host}:{self.port}")
+        )
+
+
 def parse_duration(text: str) -> timedelta:
     """`"1h30m"` → timedelta. Raises ValueError that says what was expected."""
     compact = text.strip().replace(" ", "")
@@ -107,6 +122,19 @@ def _duration(value: Any) -> Any:
     if not isinstance(value, str):
         raise ValueError(f"expected {DURATION_FORM}")
     return parse_duration(value)
+
+
+def _listen(value: Any) -> Any:
+    if isinstance(value, Listen):
+        return value
+    form = "expected host:port such as 127.0.0.1:9469"
+    if not isinstance(value, str):
+        raise ValueError(form)
+    host, colon, port = value.strip().rpartition(":")
+    host = host.removeprefix("[").removesuffix("]")
+    if not colon or not host or not port.isdecimal() or int(port) > 65_535:
+        raise ValueError(f"{form}, found {value!r}")
+    return Listen(host, int(port))
 
 
 def _longer_than_nothing(value: timedelta) -> timedelta:
@@ -188,6 +216,7 @@ Duration = Annotated[
 ]
 PositiveDuration = Annotated[Duration, AfterValidator(_longer_than_nothing)]
 Start = Annotated[StartPoint, BeforeValidator(_start), PlainSerializer(str)]
+ListenAddress = Annotated[Listen, BeforeValidator(_listen), PlainSerializer(str)]
 Address = Annotated[str, AfterValidator(_web_address)]
 Pattern = Annotated[str, AfterValidator(check_pattern)]
 ZoneName = Annotated[str, AfterValidator(_zone)]

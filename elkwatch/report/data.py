@@ -113,8 +113,6 @@ class SourceHealth:
     problems: int
     sessions: int
     dead_letters: int
-    notifications_sent: int
-    notifications_failed: int
     unknown_ratio: float
     lag_s: float | None
     last_run: datetime

@@ -24,8 +24,6 @@ class _SourceBook:
     problems: int = 0
     sessions: int = 0
     dead_letters: int = 0
-    sent: int = 0
-    unsent: int = 0
     unknown: float = 0.0
     longest_s: float = 0.0
     lag_s: float | None = None
@@ -41,8 +39,6 @@ class _SourceBook:
         self.problems += fields.whole("elkwatch.run.documents.problems")
         self.sessions += fields.whole("elkwatch.run.sessions.scored")
         self.dead_letters += fields.whole("elkwatch.run.dead_letters")
-        self.sent += fields.whole("elkwatch.run.notifications.sent")
-        self.unsent += fields.whole("elkwatch.run.notifications.failed")
         self.longest_s = max(self.longest_s, fields.number("event.duration") / 1e9)
         self.first_run = min(self.first_run, ended)
         failure = fields.optional_text("error.message")
@@ -61,6 +57,7 @@ class HealthBook:
 
     def __init__(self) -> None:
         self._sources: dict[str, _SourceBook] = {}
+        self._sent = 0
 
     def add(self, document: Mapping[str, Any]) -> None:
         """Take one document in; what is no run is passed over."""
@@ -68,6 +65,7 @@ class HealthBook:
             fields = Fields(document)
         except UnreadableDocumentError:
             return
+        self._sent += fields.whole("elkwatch.run.notifications.sent")
         ended = fields.time("event.end") or fields.time("@timestamp")
         name = fields.text("elkwatch.source")
         if ended is None or not name:
@@ -97,7 +95,7 @@ class HealthBook:
         """What was sent in all; empty when no run is known."""
         if not self._sources:
             return {}
-        return {"notifications": sum(book.sent for book in self._sources.values())}
+        return {"notifications": self._sent}
 
     def span(self) -> list[datetime]:
         """The times of the first and last runs."""
@@ -115,8 +113,6 @@ class HealthBook:
             problems=book.problems,
             sessions=book.sessions,
             dead_letters=book.dead_letters,
-            notifications_sent=book.sent,
-            notifications_failed=book.unsent,
             unknown_ratio=book.unknown / book.documents if book.documents else 0.0,
             lag_s=book.lag_s,
             last_run=book.last_run,

@@ -8,7 +8,12 @@ from typing import Any
 import pytest
 
 from connector import Finding, finding_document, finding_id, stream_name
-from connector.run_figures import RunFigures, run_document
+from connector.run_figures import (
+    RunFigures,
+    TickFigures,
+    run_document,
+    tick_document,
+)
 from tests.connector.samples import NOON, at, finding
 
 
@@ -135,8 +140,11 @@ def test_every_field_of_a_finding_is_mapped() -> None:
 
 
 def test_every_field_of_a_run_is_mapped() -> None:
-    figures = RunFigures("r1", "db", NOON, at(5), lag_s=30.0, failure="down")
-    written = _paths(run_document(figures, "d"))
+    figures = RunFigures(
+        "r1", "db", NOON, at(5), lag_s=30.0, model_age_s=1.0, failure="down"
+    )
+    of_round = TickFigures("r1", NOON, at(5), memory_bytes=1, gpu_memory_bytes=1)
+    written = _paths(run_document(figures, "d")) | _paths(tick_document(of_round, "d"))
     assert written - _template_paths("metrics-elkwatch.run") == set()
 
 
@@ -151,3 +159,14 @@ def test_figures_of_a_run() -> None:
     assert "lag_s" not in document["elkwatch"]["run"]
     other = RunFigures("r1", "web", NOON, NOON + timedelta(1))
     assert other.figures_id != figures.figures_id
+
+
+def test_figures_of_a_round_belong_to_no_source() -> None:
+    figures = TickFigures("r1", NOON, at(1), sent=3, retried=2, failed=1)
+    document = tick_document(figures, "d")
+    assert document["event"]["action"] == "round"
+    assert document["elkwatch"]["run"] == {
+        "id": "r1",
+        "notifications": {"sent": 3, "retried": 2, "failed": 1},
+    }
+    assert figures.figures_id != RunFigures("r1", "db", NOON, NOON).figures_id

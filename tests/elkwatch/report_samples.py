@@ -6,8 +6,15 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from connector import EvidenceLine, Finding, finding_document
-from connector.run_figures import RunFigures, run_document
+from connector import (
+    EvidenceLine,
+    Finding,
+    RunFigures,
+    TickFigures,
+    finding_document,
+    run_document,
+    tick_document,
+)
 
 DAY = datetime(2026, 11, 22, tzinfo=UTC)
 MODEL = "shop-db-20261121T0400"
@@ -146,7 +153,6 @@ def runs(count: int = 240) -> Iterator[dict[str, Any]]:
                 sessions_scored=0 if failed else 38,
                 sessions_confirmed=3,
                 dead_letters=int(number == 7),
-                notifications_sent=int(number % 40 == 0),
                 unknown_ratio=0.004,
                 lag_s=31.5 + number % 7,
                 model_version=MODEL,
@@ -155,3 +161,6 @@ def runs(count: int = 240) -> Iterator[dict[str, Any]]:
                 else None,
             )
             yield run_document(figures, "default")
+        ended = DAY + timedelta(minutes=6 * number, seconds=9)
+        sent = TickFigures(f"r{number}", ended, ended, sent=2 * int(number % 40 == 0))
+        yield tick_document(sent, "default")

@@ -1,0 +1,158 @@
+"""The service's figures in Prometheus's form, in a registry of their own.
+
+Names end in their unit, counters in `_total`. Labels are names of sources, channels,
+stages and class ids: all few, none from log text.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from importlib.metadata import version
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Info, generate_latest
+
+from elkwatch.memory import gpu_memory_bytes, process_memory_bytes
+from elkwatch.service import SourceOutcome, Tick
+
+_MAX_CLASSES = 200
+_OTHER = "other"
+
+
+class ServiceMetrics:
+    """Counts what rounds did since the process began."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        made = self.registry
+        by_source = ["source"]
+        Info("elkwatch_build", "Version of elkwatch.", registry=made).info(
+            {"version": version("elkwatch")}
+        )
+        self._rounds = Counter(
+            "elkwatch_rounds", "Rounds over all sources.", ["outcome"], registry=made
+        )
+        self._leading = Gauge(
+            "elkwatch_leading", "1 while this process works.", registry=made
+        )
+        self._last_round = Gauge(
+            "elkwatch_last_round_timestamp_seconds",
+            "When the last round without a failure ended.",
+            registry=made,
+        )
+        self._documents = Counter(
+            "elkwatch_documents", "New documents read.", by_source, registry=made
+        )
+        self._late = Counter(
+            "elkwatch_late_documents", "Late documents.", by_source, registry=made
+        )
+        self._sessions = Counter(
+            "elkwatch_sessions_judged", "Sessions judged.", by_source, registry=made
+        )
+        self._open = Gauge(
+            "elkwatch_sessions_open", "Sessions open.", by_source, registry=made
+        )
+        self._lag = Gauge(
+            "elkwatch_lag_seconds", "How far behind now.", by_source, registry=made
+        )
+        self._unknown = Gauge(
+            "elkwatch_unknown_ratio",
+            "Share of the last round's documents that match no template.",
+            by_source,
+            registry=made,
+        )
+        self._findings = Counter(
+            "elkwatch_findings",
+            "Findings by what happened to them.",
+            ["source", "change"],
+            registry=made,
+        )
+        self._classes = Counter(
+            "elkwatch_class_findings",
+            "New findings by class id.",
+            ["source", "class_id"],
+            registry=made,
+        )
+        self._dead_letters = Counter(
+            "elkwatch_dead_letters", "Dead letters.", by_source, registry=made
+        )
+        self._failures = Counter(
+            "elkwatch_source_failures",
+            "Rounds a source failed.",
+            by_source,
+            registry=made,
+        )
+        self._stages = Counter(
+            "elkwatch_stage_seconds",
+            "Seconds spent, by stage.",
+            ["source", "stage"],
+            registry=made,
+        )
+        self._model_age = Gauge(
+            "elkwatch_model_age_seconds",
+            "Since the model was trained.",
+            ["source", "version"],
+            registry=made,
+        )
+        self._deliveries = Counter(
+            "elkwatch_deliveries",
+            "Attempts to deliver a notification.",
+            ["channel", "outcome"],
+            registry=made,
+        )
+        self._memory = Gauge("elkwatch_memory_bytes", "Resident memory.", registry=made)
+        self._gpu_memory = Gauge(
+            "elkwatch_gpu_memory_bytes", "Memory held on the GPU.", registry=made
+        )
+        self._known_classes: set[str] = set()
+
+    def leading(self, leads: bool) -> None:
+        """Whether this process works or stands by."""
+        self._leading.set(int(leads))
+
+    def round_ended(self, tick: Tick, now: datetime) -> None:
+        """Takes in what a round did."""
+        good = not tick.failures
+        self._rounds.labels("success" if good else "failure").inc()
+        if good:
+            self._last_round.set(now.timestamp())
+        for outcome in tick.sources:
+            self._source(outcome, now)
+        for attempt in tick.delivery.attempts:
+            self._deliveries.labels(attempt.channel, attempt.outcome).inc()
+
+    def round_failed(self) -> None:
+        """A round ended in an error that stopped it."""
+        self._rounds.labels("failure").inc()
+
+    def exposition(self) -> bytes:
+        """The text that Prometheus reads."""
+        self._memory.set(process_memory_bytes())
+        self._gpu_memory.set(gpu_memory_bytes() or 0)
+        return generate_latest(self.registry)
+
+    def _source(self, outcome: SourceOutcome, now: datetime) -> None:
+        name, progress, counts = outcome.source, outcome.progress, outcome.counts
+        self._documents.labels(name).inc(counts.documents)
+        self._late.labels(name).inc(counts.late)
+        self._sessions.labels(name).inc(progress.sessions)
+        self._open.labels(name).set(outcome.open_sessions)
+        self._dead_letters.labels(name).inc(progress.dead + counts.problems)
+        self._failures.labels(name).inc(outcome.failure is not None)
+        if progress.lag_s is not None:
+            self._lag.labels(name).set(progress.lag_s)
+        if counts.documents:
+            self._unknown.labels(name).set(counts.unknown_ratio)
+        for change in ("created", "amended", "withdrawn"):
+            self._findings.labels(name, change).inc(getattr(progress, change))
+        for class_id, number in progress.classes.items():
+            self._classes.labels(name, self._class_label(class_id)).inc(number)
+        for stage, seconds in progress.watch.seconds.items():
+            self._stages.labels(name, stage).inc(seconds)
+        if outcome.model_age_s is not None:
+            self._model_age.labels(name, outcome.model_version).set(outcome.model_age_s)
+
+    def _class_label(self, class_id: str) -> str:
+        """Class ids are few; should they not be, the rest is counted as one."""
+        if len(self._known_classes) < _MAX_CLASSES:
+            self._known_classes.add(class_id)
+        return class_id if class_id in self._known_classes else _OTHER
