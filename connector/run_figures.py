@@ -1,5 +1,7 @@
 """What each run did, one document a run and source, in the metrics stream."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -23,7 +25,8 @@ class RunFigures:
 
     `documents_late`: those whose session had been closed already. `sessions_confirmed`:
     those that deviated and were fetched again whole. `lag_s`: how far behind now the
-    reading stands. `model_age_s`: since it was trained. `unknown_ratio`: share of events the model knows no template for.
+    reading stands. `model_age_s`: since it was trained. `unknown_ratio`: share of
+    events the model knows no template for.
     `durations_s`: seconds by stage (read, score, confirm, write, alert …). `oddities`:
     the counts of DecodeCounts by name. `failure`: the one line a run failed with.
     """

@@ -13,6 +13,6 @@ def process_memory_bytes() -> int:
 
 def gpu_memory_bytes() -> int | None:
     """Memory torch holds on the current GPU; None where it uses none."""
-    if not torch.cuda.is_available() or not torch.cuda.is_initialized():
+    if not torch.cuda.is_available():
         return None
     return int(torch.cuda.memory_reserved())

@@ -13,10 +13,8 @@ import signal
 import threading
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from types import FrameType
-from typing import Protocol
 
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -26,67 +24,22 @@ from connector import ConnectorError, LeaseLost, RunFigures, TickFigures
 from elkwatch.clock import Clock
 from elkwatch.compose import Parts, SourceParts
 from elkwatch.config import Config
-from elkwatch.memory import gpu_memory_bytes, process_memory_bytes
 from elkwatch.model_fit import unfit
 from elkwatch.pipeline import Progress, run_source
 from elkwatch.program_log import get_logger
+from elkwatch.rounds import (
+    Nobody,
+    Observer,
+    SourceOutcome,
+    Tick,
+    age_s,
+    round_figures,
+    run_figures,
+    summary,
+)
 from elkwatch.source_run import ReadCounts
 
 _log = get_logger("elkwatch.service")
-
-
-@dataclass(frozen=True, slots=True)
-class SourceOutcome:
-    """What one tick did with one source. `failure`: the line it failed with."""
-
-    source: str
-    progress: Progress
-    counts: ReadCounts
-    open_sessions: int
-    failure: str | None = None
-    model_version: str = ""
-    model_age_s: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Tick:
-    """One round over all sources."""
-
-    sources: tuple[SourceOutcome, ...]
-    delivery: DeliveryReport
-
-    @property
-    def failures(self) -> list[str]:
-        """The lines of the sources that failed."""
-        return [s.failure for s in self.sources if s.failure is not None]
-
-
-class Observer(Protocol):
-    """Who is told what the service does, while it does it."""
-
-    def step(self, now: datetime) -> None: ...
-
-    def stood_by(self, now: datetime) -> None: ...
-
-    def round_ended(self, tick: Tick, now: datetime) -> None: ...
-
-    def round_failed(self, reason: str, now: datetime) -> None: ...
-
-
-class Nobody:
-    """An observer for services that nobody watches."""
-
-    def step(self, now: datetime) -> None:
-        """Told of nothing."""
-
-    def stood_by(self, now: datetime) -> None:
-        """Told of nothing."""
-
-    def round_ended(self, tick: Tick, now: datetime) -> None:
-        """Told of nothing."""
-
-    def round_failed(self, reason: str, now: datetime) -> None:
-        """Told of nothing."""
 
 
 class Service:
@@ -168,7 +121,7 @@ class Service:
                 run_figures(run_id, source, outcome, began, self._clock.now())
             )
         tick = Tick(tuple(outcomes), self._deliver())
-        self._publish(self._round_figures(run_id, tick, began_round))
+        self._publish(round_figures(run_id, tick, began_round, self._clock.now()))
         self._observer.round_ended(tick, self._clock.now())
         return tick
 
@@ -208,10 +161,10 @@ class Service:
             len(reading.tracker),
             failure,
             reading.classifier.model.version,
-            _age_s(reading.classifier.model.trained_at, now),
+            age_s(reading.classifier.model.trained_at, now),
         )
         if failure is None:
-            _log.info("source done", source=name, **_summary(outcome))
+            _log.info("source done", source=name, **summary(outcome))
             if line := unfit(str(reading.settings.model), counts.unknown_ratio):
                 _log.warning("model does not fit", source=name, reason=line)
         return outcome
@@ -244,59 +197,6 @@ class Service:
             raise
         except ConnectorError as error:
             _log.warning("run figures not written", reason=str(error))
-
-    def _round_figures(self, run_id: str, tick: Tick, began: datetime) -> TickFigures:
-        delivery = tick.delivery
-        return TickFigures(
-            run_id=run_id,
-            started_at=began,
-            ended_at=self._clock.now(),
-            sent=delivery.sent,
-            retried=delivery.retried,
-            failed=delivery.dead,
-            memory_bytes=process_memory_bytes(),
-            gpu_memory_bytes=gpu_memory_bytes(),
-        )
-
-
-def run_figures(
-    run_id: str,
-    source: SourceParts,
-    outcome: SourceOutcome,
-    began: datetime,
-    ended: datetime,
-) -> RunFigures:
-    """What a tick did with a source, as it is published."""
-    progress, counts = outcome.progress, outcome.counts
-    oddities = source.reading.source.counts
-    names = oddities.__slots__
-    return RunFigures(
-        run_id=run_id,
-        source=outcome.source,
-        started_at=began,
-        ended_at=ended,
-        documents_read=counts.documents,
-        documents_late=counts.late,
-        problems=counts.problems,
-        sessions_scored=progress.sessions,
-        sessions_open=outcome.open_sessions,
-        sessions_confirmed=progress.confirmed,
-        findings_created=progress.created,
-        findings_amended=progress.amended,
-        findings_withdrawn=progress.withdrawn,
-        dead_letters=progress.dead + counts.problems,
-        unknown_ratio=counts.unknown_ratio,
-        lag_s=progress.lag_s,
-        model_version=outcome.model_version,
-        model_age_s=outcome.model_age_s,
-        durations_s={k: round(v, 3) for k, v in progress.watch.seconds.items()},
-        oddities={name: getattr(oddities, name) for name in names},
-        failure=outcome.failure,
-    )
-
-
-def _age_s(trained_at: datetime | None, now: datetime) -> float | None:
-    return None if trained_at is None else max(0.0, (now - trained_at).total_seconds())
 
 
 def serve(service: Service, config: Config) -> None:
@@ -346,18 +246,3 @@ def _guarded(service: Service) -> Callable[[], None]:
             _log.exception("tick failed unexpectedly; the next one tries again")
 
     return run
-
-
-def _summary(outcome: SourceOutcome) -> dict[str, object]:
-    progress, counts = outcome.progress, outcome.counts
-    return {
-        "documents": counts.documents,
-        "late": counts.late,
-        "sessions": progress.sessions,
-        "open": outcome.open_sessions,
-        "anomalous": progress.confirmed,
-        "created": progress.created,
-        "amended": progress.amended,
-        "withdrawn": progress.withdrawn,
-        "caught_up": progress.caught_up,
-    }

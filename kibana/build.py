@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kibana.dashboards import class_detail, overview, pipeline_health
+from kibana.dashboards.class_detail import class_detail
+from kibana.dashboards.overview import overview
+from kibana.dashboards.pipeline_health import pipeline_health
 from kibana.data_views import SourceView, findings_view, runs_view, source_view
 from kibana.objects import SavedObject
 from kibana.searches import latest_findings

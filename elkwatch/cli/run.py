@@ -20,7 +20,8 @@ from elkwatch.cli.shell import examples
 if TYPE_CHECKING:
     from elkwatch.clock import Clock
     from elkwatch.config import Config
-    from elkwatch.service import Service, Tick
+    from elkwatch.rounds import Tick
+from elkwatch.service import Service
 
 
 @click.command(

@@ -41,7 +41,8 @@ from elkwatch.engine import Engine, EngineOptions, start
 from elkwatch.errors import ElkwatchError
 from elkwatch.log_files import read_sessions
 from elkwatch.report import build_report, report_data_from_documents
-from elkwatch.service import Service, Tick
+from elkwatch.rounds import Tick
+from elkwatch.service import Service
 from elkwatch.training_progress import TrainingProgress
 from model import (
     Classifier,

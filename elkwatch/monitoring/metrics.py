@@ -12,7 +12,7 @@ from importlib.metadata import version
 from prometheus_client import CollectorRegistry, Counter, Gauge, Info, generate_latest
 
 from elkwatch.memory import gpu_memory_bytes, process_memory_bytes
-from elkwatch.service import SourceOutcome, Tick
+from elkwatch.rounds import SourceOutcome, Tick
 
 _MAX_CLASSES = 200
 _OTHER = "other"

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from elkwatch.monitoring.metrics import ServiceMetrics
 from elkwatch.monitoring.pulse import Pulse
-from elkwatch.service import Tick
+from elkwatch.rounds import Tick
 
 
 class Watcher:

@@ -30,11 +30,11 @@ def check_palette(palette: Mapping[str, Any], spot: Spot) -> None:
     params = spot.mapping(palette.get("params"), "palette.params")
     spot.need(params.get("name") == "custom", "palette.params.name must be custom")
     spot.need(
-        params.get("rangeType") in {"percent", "number"},
+        params.get("rangeType") in ("percent", "number"),
         "palette.params.rangeType must be percent or number",
     )
     spot.need(
-        params.get("continuity") in {"above", "below", "all", "none"},
+        params.get("continuity") in ("above", "below", "all", "none"),
         "palette.params.continuity must be above, below, all or none",
     )
     counts = []

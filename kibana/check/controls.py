@@ -37,11 +37,11 @@ def check_controls(
         wrong = "is unknown to 8.12" if key in group else "is missing"
         here.tell(f"{key} {wrong}")
     here.need(
-        group.get("controlStyle") in {"oneLine", "twoLine"},
+        group.get("controlStyle") in ("oneLine", "twoLine"),
         "controlStyle must be oneLine or twoLine",
     )
     here.need(
-        group.get("chainingSystem") in {"HIERARCHICAL", "NONE"},
+        group.get("chainingSystem") in ("HIERARCHICAL", "NONE"),
         "chainingSystem must be HIERARCHICAL or NONE",
     )
     ignored = here.json(
@@ -76,7 +76,7 @@ def _check_control(
     spot.need(suffix is not None, f"type must be one of {', '.join(sorted(_SUFFIX))}")
     spot.need(":" not in key, "an id may hold no colon")
     spot.need(
-        control.get("width") in {"small", "medium", "large"},
+        control.get("width") in ("small", "medium", "large"),
         "width must be small, medium or large",
     )
     spot.need(isinstance(control.get("grow"), bool), "grow must be true or false")

@@ -39,7 +39,7 @@ def check_dashboard(
     meta = spot.mapping(
         attributes.get("kibanaSavedObjectMeta"), "kibanaSavedObjectMeta"
     )
-    if meta:
+    if isinstance(attributes.get("kibanaSavedObjectMeta"), dict):
         check_search_source(meta.get("searchSourceJSON"), None, spot)
     _check_options(attributes.get("optionsJSON"), spot)
     _check_time(attributes, spot)

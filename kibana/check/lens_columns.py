@@ -147,7 +147,7 @@ def _terms(
     size = params.get("size")
     spot.need(isinstance(size, int) and 0 < size <= 1000, "size must be 1 to 1000")
     spot.need(
-        params.get("orderDirection") in {"asc", "desc"},
+        params.get("orderDirection") in ("asc", "desc"),
         "orderDirection must be asc or desc",
     )
     other, missing = params.get("otherBucket"), params.get("missingBucket")
@@ -158,7 +158,7 @@ def _terms(
     spot.need(parent.get("id") == "terms", "parentFormat must be {id: terms}")
     order = spot.mapping(params.get("orderBy"), "orderBy")
     spot.need(
-        order.get("type") in {"column", "alphabetical"},
+        order.get("type") in ("column", "alphabetical"),
         "orderBy must be by a column or alphabetical",
     )
     if order.get("type") == "column":
@@ -226,7 +226,7 @@ _PARAMS: Mapping[str, Callable[..., None]] = {
 def _check_format(value: Any, spot: Spot) -> None:
     form = spot.mapping(value, "format")
     spot.need(
-        form.get("id") in _NUMBER_FORMATS,
+        form.get("id") in tuple(_NUMBER_FORMATS),
         f"format must be one of {', '.join(sorted(_NUMBER_FORMATS))}",
     )
     params = spot.mapping(form.get("params"), "format params")

@@ -108,7 +108,7 @@ def _check_links(
 ) -> None:
     attributes = spot.mapping(config.get("attributes"), "attributes")
     spot.need(
-        attributes.get("layout") in {"horizontal", "vertical"},
+        attributes.get("layout") in ("horizontal", "vertical"),
         "layout must be horizontal or vertical",
     )
     links = spot.items(attributes.get("links"), "links")

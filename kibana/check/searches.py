@@ -31,7 +31,7 @@ def check_search(
     meta = spot.mapping(
         attributes.get("kibanaSavedObjectMeta"), "kibanaSavedObjectMeta"
     )
-    if meta:
+    if isinstance(attributes.get("kibanaSavedObjectMeta"), dict):
         check_search_source(meta.get("searchSourceJSON"), view, spot, index_name=SOURCE)
     columns = list(spot.items(attributes.get("columns"), "columns"))
     for column in columns:

@@ -93,7 +93,7 @@ def _anything(params: Mapping[str, Any], spot: Spot) -> None:
 
 def _url(params: Mapping[str, Any], spot: Spot) -> None:
     spot.need(
-        params.get("type", "a") in {"a", "img", "audio"},
+        params.get("type", "a") in ("a", "img", "audio"),
         "type of a url format must be a, img or audio",
     )
     template = params.get("urlTemplate")

@@ -113,7 +113,7 @@ def _metric(state: Mapping[str, Any], layers: Layers, spot: Spot) -> None:
 def _pie(state: Mapping[str, Any], layers: Layers, spot: Spot) -> None:
     _known(state, {"shape", "layers", "palette"}, spot)
     spot.need(
-        state.get("shape") in {"pie", "donut", "treemap", "mosaic", "waffle"},
+        state.get("shape") in ("pie", "donut", "treemap", "mosaic", "waffle"),
         "shape must be donut, pie, treemap, mosaic or waffle",
     )
     for value in _some(state.get("layers"), spot):

@@ -19,7 +19,8 @@ from connector import install
 from elkwatch.compose import Parts, compose
 from elkwatch.config import load_config
 from elkwatch.demo.sinks import MailSink, WebhookSink
-from elkwatch.service import Service, Tick
+from elkwatch.rounds import Tick
+from elkwatch.service import Service
 from model import Session
 
 SECRET = "whsec_" + "c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0"

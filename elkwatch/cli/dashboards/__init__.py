@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from elkwatch.cli.dashboards.build import build
+from elkwatch.cli.dashboards.check import check
 from elkwatch.cli.shell import examples
 
 
@@ -18,3 +20,7 @@ from elkwatch.cli.shell import examples
 )
 def dashboards() -> None:
     """Build, check, preview, install or remove the Kibana objects."""
+
+
+dashboards.add_command(build)
+dashboards.add_command(check)
