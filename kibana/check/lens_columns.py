@@ -113,7 +113,7 @@ def _check_field(
             spot.need(kind == operation.gives, f"dataType must be {operation.gives}")
     wanted = operation.scale
     if wanted == "field":
-        wanted = "ordinal" if kind in {"string", "ip"} else "ratio"
+        wanted = "ordinal" if kind in ("string", "ip") else "ratio"
     spot.need(scale == wanted, f"scale must be {wanted}: the axes are chosen by it")
 
 
@@ -171,7 +171,7 @@ def _terms(
             target is None
             or (
                 not target.get("isBucketed")
-                and target.get("operationType") not in {"formula", "math"}
+                and target.get("operationType") not in ("formula", "math")
             ),
             "orderBy must name a plain metric: no bucket, no formula",
         )

@@ -125,7 +125,7 @@ def _lookup(params: Mapping[str, Any], spot: Spot) -> None:
 def _colour(params: Mapping[str, Any], spot: Spot) -> None:
     kind = params.get("fieldType")
     spot.need(
-        kind in {"string", "number", "boolean"},
+        kind in ("string", "number", "boolean"),
         "fieldType is missing: without it older versions colour nothing",
     )
     colours = spot.items(params.get("colors"), "colors")

@@ -213,7 +213,7 @@ def _table(state: Mapping[str, Any], layers: Layers, spot: Spot) -> None:
     for value in spot.items(state.get("columns"), "columns"):
         column = spot.mapping(value, "column")
         named.append(column.get("columnId"))
-        there = layer is not None and column.get("columnId") in layer.columns
+        there = layer is not None and column.get("columnId") in list(layer.columns)
         spot.need(
             layer is None or there, f"columnId {column.get('columnId')} is no column"
         )

@@ -9,6 +9,7 @@ from typing import Any
 from elkwatch.kibana_objects import known_fields
 from kibana import BuildWishes, Defect, SourceView, build_objects, check_text, ndjson
 
+_FIELDS = known_fields()
 WISHES = BuildWishes("*", (SourceView("shop", "logs-shop-*"),))
 
 _TEXTS = (
@@ -89,7 +90,7 @@ class Built:
 
 def defects_of(built: Built) -> list[Defect]:
     """What the checker finds."""
-    return check_text(built.text(), known_fields())
+    return check_text(built.text(), _FIELDS)
 
 
 def leaves(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
