@@ -196,7 +196,14 @@ class Demo:
         indexed: int,
     ) -> dict[str, Any]:
         findings, runs = _read_back(client, config, self.clock)
-        read = sum(int(r["elkwatch"]["run"]["documents"]["read"]) for r in runs)
+        data = report_data_from_documents(
+            findings,
+            runs,
+            generated_at=self.clock.now(),
+            engine=f"Elasticsearch {engine.version}",
+            notifications={"mails": len(mail.received), "webhooks": len(hook.received)},
+        )
+        read = data.documents or 0
         books = compare(
             self._judge_file(),
             findings,
@@ -207,13 +214,6 @@ class Demo:
             read=read,
         )
         report = self.out / "report.html"
-        data = report_data_from_documents(
-            findings,
-            runs,
-            generated_at=self.clock.now(),
-            engine=f"Elasticsearch {engine.version}",
-            notifications={"mails": len(mail.received), "webhooks": len(hook.received)},
-        )
         report.write_text(build_report(data), "utf-8")
         self._save_messages(mail, hook)
         summary = _summary(
