@@ -45,6 +45,9 @@ class KibanaSettings(Settings):
     username: str | None = Field(None, description="User, where there is no API key.")
     password: Secret | None = Field(None, description="The password of that user.")
     ca_certs: ConfigPath | None = Field(None, description="PEM file of the CA.")
+    ssl_assert_fingerprint: str | None = Field(
+        None, description="SHA-256 of its certificate, instead of a CA."
+    )
     space: str = Field("default", min_length=1, description="The Kibana space.")
 
     @model_validator(mode="after")

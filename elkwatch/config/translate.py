@@ -14,8 +14,9 @@ from connector.records import SessionRule, SourceSpec
 from elkwatch.config.channels import AlertingSettings
 from elkwatch.config.channels import EmailChannel as EmailSettings
 from elkwatch.config.channels import WebhookChannel as WebhookSettings
-from elkwatch.config.places import ElasticsearchSettings
+from elkwatch.config.places import ElasticsearchSettings, KibanaSettings
 from elkwatch.config.sources import SessionSettings, SourceSettings
+from kibana import KibanaConfig
 
 
 def source_spec(source: SourceSettings) -> SourceSpec:
@@ -74,6 +75,23 @@ def client_config(
         ca_certs=None if ca_certs is None else str(ca_certs),
         ssl_assert_fingerprint=elasticsearch.ssl_assert_fingerprint,
         request_timeout_s=elasticsearch.request_timeout.total_seconds(),
+    )
+
+
+def kibana_config(
+    kibana: KibanaSettings, *, space: str | None = None, api_key: str | None = None
+) -> KibanaConfig:
+    """How to reach Kibana; `space` and `api_key` take the place of the configured."""
+    own = api_key is None
+    ca_certs = kibana.ca_certs
+    return KibanaConfig(
+        url=str(kibana.url),
+        space=space or kibana.space,
+        api_key=_clear(kibana.api_key) if own else api_key,
+        username=kibana.username if own else None,
+        password=_clear(kibana.password) if own else None,
+        ca_certs=None if ca_certs is None else str(ca_certs),
+        ssl_assert_fingerprint=kibana.ssl_assert_fingerprint,
     )
 
 
