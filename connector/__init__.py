@@ -18,6 +18,7 @@ from connector.cursor import (
     InMemoryCursorStore,
     Version,
 )
+from connector.data_sets import DataSet, PassedOver, data_sets, grouped
 from connector.dead_letters import DeadLetter, DeadLetterSink
 from connector.decode import Decoder, needed_fields
 from connector.elastic_state import ElasticStateStore, state_index
@@ -83,6 +84,7 @@ from connector.run_figures import (
     run_stream_name,
     tick_document,
 )
+from connector.sampling import Column, Extent, Sample, Sampler, sample_of
 from connector.seen import SeenIds
 from connector.setup import Action, Retention, install, missing, roles, templates
 from connector.sink import FindingSink, WriteReport
@@ -99,10 +101,12 @@ __all__ = [
     "STATE_KINDS",
     "Action",
     "ClientConfig",
+    "Column",
     "ConfigError",
     "ConnectorError",
     "Cursor",
     "CursorStore",
+    "DataSet",
     "DeadLetter",
     "DeadLetterSink",
     "DecodeCounts",
@@ -117,6 +121,7 @@ __all__ = [
     "EngineTooOld",
     "EngineUnreachable",
     "EvidenceLine",
+    "Extent",
     "Fetched",
     "FieldMissing",
     "FieldReport",
@@ -138,6 +143,7 @@ __all__ = [
     "Owner",
     "Page",
     "PartialResults",
+    "PassedOver",
     "PrivilegeMissing",
     "RequestRefused",
     "Results",
@@ -145,6 +151,8 @@ __all__ = [
     "RetryPolicy",
     "RunFigures",
     "RunMetricsSink",
+    "Sample",
+    "Sampler",
     "SeenIds",
     "SessionRule",
     "SetupMissing",
@@ -166,8 +174,10 @@ __all__ = [
     "WriteReport",
     "addresses",
     "connect",
+    "data_sets",
     "finding_document",
     "finding_id",
+    "grouped",
     "install",
     "join_key",
     "missing",
@@ -178,6 +188,7 @@ __all__ = [
     "roles",
     "run_document",
     "run_stream_name",
+    "sample_of",
     "split_key",
     "state_index",
     "stream_name",
