@@ -23,12 +23,20 @@ _LEAST_SHARE = 0.2
 # How far a word in a field's name promises a key that ends, the strongest first.
 _TRUST = (
     (re.compile(r"(^|[._])span|parent"), 0.2),
+    (re.compile(r"pod[._]?name$"), 0.85),
+    (
+        re.compile(
+            r"(line|number|count|name|type|kind|status|state|size|duration|level|code"
+            r"|version|message|text|reason)$"
+        ),
+        0.1,
+    ),
     (re.compile(r"session"), 1.0),
     (re.compile(r"trace"), 0.95),
     (re.compile(r"request|req_?id|correlation|x_?id$"), 0.95),
     (re.compile(r"transaction|\btxn?_?id|txid"), 0.9),
     (re.compile(r"job|task|execution|invocation|build|order|batch|workflow"), 0.85),
-    (re.compile(r"container[._]?id|pod[._](uid|name)"), 0.85),
+    (re.compile(r"container[._]?id|pod[._]uid"), 0.85),
     (re.compile(r"conn(ection)?[._]?id|connection|block|application"), 0.75),
     (re.compile(r"pid$|thread|process"), 0.35),
     (re.compile(r"user|client|account|customer"), 0.3),
