@@ -36,6 +36,20 @@ class Results:
         """Figures of the runs that ended in [start, end]."""
         return self._read(run_stream_name(self._namespace), start, end)
 
+    def search(self, index: str, body: Mapping[str, Any]) -> Document:
+        """One search as it is asked, over what is there of the index; never partial."""
+        answer: Document = self._call(
+            lambda: self._client.search(
+                index=index,
+                body=dict(body),
+                ignore_unavailable=True,
+                allow_no_indices=True,
+                allow_partial_search_results=False,
+            ),
+            index,
+        ).body
+        return answer
+
     def _read(self, index: str, start: datetime, end: datetime) -> Iterator[Document]:
         try:
             opened = self._call(

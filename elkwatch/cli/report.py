@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from pathlib import Path
 
 import click
 
 from elkwatch.cli.options import config_option, load
+from elkwatch.cli.period import period_options, read_period
 from elkwatch.cli.shell import examples
-from elkwatch.errors import ConfigError
 
 
 @click.command(
@@ -21,15 +20,7 @@ from elkwatch.errors import ConfigError
         "    --out first-week.html",
     ),
 )
-@click.option(
-    "--from",
-    "start",
-    default="now-24h",
-    show_default=True,
-    metavar="TIME",
-    help="Start of the period: now-… or an ISO time.",
-)
-@click.option("--to", "end", default="now", show_default=True, metavar="TIME")
+@period_options
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
@@ -48,9 +39,7 @@ def report(start: str, end: str, out: Path, config_path: Path | None) -> None:
     from elkwatch.result_files import open_text_result
 
     config, now = load(config_path), SystemClock().now()
-    period = _time(start, "--from", now), _time(end, "--to", now)
-    if period[0] >= period[1]:
-        raise ConfigError(f"--from {start} is not before --to {end}")
+    period = read_period(start, end, now)
     with open_text_result(out) as stream:
         client = connect(translate.client_config(config.elasticsearch))
         engine = preflight(client)
@@ -65,17 +54,3 @@ def report(start: str, end: str, out: Path, config_path: Path | None) -> None:
         )
         stream.write(build_report(data))
     click.echo(f"{data.findings} findings → {out}")
-
-
-def _time(text: str, option: str, now: datetime) -> datetime:
-    from elkwatch.config import parse_start
-
-    if text.strip() == "now":
-        return now
-    try:
-        resolved = parse_start(text).resolve(now)
-    except ValueError as error:
-        raise ConfigError(f"{option} {text}: {error}") from error
-    if resolved is None:
-        return datetime.fromtimestamp(0, tz=now.tzinfo)
-    return resolved

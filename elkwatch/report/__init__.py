@@ -17,7 +17,7 @@ from elkwatch.report.data import (
     Table,
     Timeline,
 )
-from elkwatch.report.page import build_report
+from elkwatch.report.page import build_report, log_text, safe_link
 
 __all__ = [
     "ClassEntry",
@@ -29,5 +29,7 @@ __all__ = [
     "Table",
     "Timeline",
     "build_report",
+    "log_text",
     "report_data_from_documents",
+    "safe_link",
 ]

@@ -22,7 +22,7 @@ _WORDS = {"and", "or", "not"}
 
 def kql_fields(query: str) -> set[str]:
     """The fields it names, without those with a wildcard. Raises ValueError."""
-    tokens = _tokens(query)
+    tokens = kql_tokens(query)
     fields = set()
     for i, (kind, token) in enumerate(tokens):
         if kind != "sign":
@@ -40,7 +40,8 @@ def kql_fields(query: str) -> set[str]:
     return fields
 
 
-def _tokens(query: str) -> list[tuple[str, str]]:
+def kql_tokens(query: str) -> list[tuple[str, str]]:
+    """(kind, text) of each: `text`, `sign`, `bracket`, `word`. Raises ValueError."""
     tokens, at, open_brackets = [], 0, []
     while at < len(query):
         found = _TOKEN.match(query, at)

@@ -6,6 +6,7 @@ import click
 
 from elkwatch.cli.dashboards.build import build
 from elkwatch.cli.dashboards.check import check
+from elkwatch.cli.dashboards.preview import preview
 from elkwatch.cli.shell import examples
 
 
@@ -24,3 +25,4 @@ def dashboards() -> None:
 
 dashboards.add_command(build)
 dashboards.add_command(check)
+dashboards.add_command(preview)
