@@ -189,6 +189,7 @@ def time_axis(period: Period, width: int) -> Spec:
             "labelExpr": f"utcFormat(datum.value, '{form}')",
             "tickCount": max(2, width // 90),
             "grid": False,
+            "labelFlush": False,
             "labelOverlap": "greedy",
             "labelSeparation": 10,
         },
