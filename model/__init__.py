@@ -6,10 +6,11 @@ What stands in `__all__` is what other packages may use. Importing it takes a se
 it loads torch.
 """
 
-from model.bundle import load_bundle, save_bundle
+from model.bundle import load_bundle, put_report, save_bundle
 from model.bundle_folder import check_bundle_target, read_manifest
 from model.catalogue import Catalogue, load_catalogue
 from model.classify import Classifier
+from model.comparison import Judged, compare
 from model.devices import choose_device
 from model.errors import (
     BundleError,
@@ -28,7 +29,7 @@ from model.templates.masks import Mask, parse_masks
 from model.templates.miner import MinerConfig, Template, TemplateMiner
 from model.tracker import Arrival, Candidate, SessionTracker, TrackerLimits
 from model.trained import ModelClass, TrainedModel
-from model.training import TrainingConfig, train
+from model.training import TrainingConfig, is_held_out, train
 from model.verdicts import Evidence, Verdict
 from model.vocabulary import UNK
 
@@ -44,6 +45,7 @@ __all__ = [
     "DeviceError",
     "Evaluation",
     "Evidence",
+    "Judged",
     "LabelError",
     "Labels",
     "LogEvent",
@@ -65,12 +67,15 @@ __all__ = [
     "Verdict",
     "check_bundle_target",
     "choose_device",
+    "compare",
     "evaluate",
     "group_sessions",
     "in_order",
+    "is_held_out",
     "load_bundle",
     "load_catalogue",
     "parse_masks",
+    "put_report",
     "read_labels",
     "read_manifest",
     "save_bundle",

@@ -6,6 +6,7 @@
     kinds.json           stage 4 without its weights        (only where classes exist)
     *.safetensors        the weights and arrays
     figures.json         the quality figures of the training
+    report.html          the same for people; never read, and no part of the version
 
 Nothing is ever unpickled. Loading checks every digest first and refuses, in one line,
 a folder that is damaged, incomplete, of another format, or holds anything else.
@@ -34,6 +35,7 @@ from safetensors.numpy import load_file, save_file
 from model.bundle_folder import (
     FORMAT,
     MANIFEST,
+    REPORT,
     check_bundle_target,
     check_files,
     digest,
@@ -92,6 +94,17 @@ def save_bundle(
         shutil.rmtree(work, ignore_errors=True)
         raise
     return version
+
+
+def put_report(folder: Path, page: str) -> Path:
+    """Writes the page for people into a bundle, whole or not at all; → its path."""
+    with tempfile.TemporaryDirectory(
+        prefix=f".{folder.name}-", dir=folder.parent
+    ) as work:
+        part = Path(work) / REPORT
+        part.write_text(page, "utf-8", "replace")
+        part.chmod(0o644)
+        return part.replace(folder / REPORT)
 
 
 def load_bundle(folder: Path) -> TrainedModel:
@@ -246,14 +259,20 @@ def _save_arrays(arrays: Mapping[str, NDArray[Any]], path: Path) -> None:
 
 def _put_in_place(work: Path, folder: Path) -> None:
     """Renames into place; an older bundle is kept as FOLDER.VERSION."""
-    if folder.is_dir():
-        if (folder / MANIFEST).exists():
-            kept = folder.with_name(f"{folder.name}.{_version_there(folder)}")
-            shutil.rmtree(kept, ignore_errors=True)
-            folder.rename(kept)
-        else:
+    if not (folder / MANIFEST).exists():
+        if folder.is_dir():
             folder.rmdir()
-    work.rename(folder)
+        work.rename(folder)
+        return
+    kept = folder.with_name(f"{folder.name}.{_version_there(folder)}")
+    shutil.rmtree(kept, ignore_errors=True)
+    folder.rename(kept)
+    try:
+        work.rename(folder)
+    except BaseException:
+        if not folder.exists():
+            kept.rename(folder)
+        raise
 
 
 def _version_there(folder: Path) -> str:

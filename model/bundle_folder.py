@@ -1,7 +1,8 @@
 """The folder of a bundle: what is in it, whether it is whole, whether it can be made.
 
 Every part has its digest in the manifest. What does not fit is refused in one line that
-says how to mend it, before anything of it is read.
+says how to mend it, before anything of it is read. Beside its parts a bundle may hold
+a page for people, which is never read: it may be removed, mailed or written again.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ REQUIRED = (
     "support.safetensors",
 )
 OPTIONAL = ("kinds.json", "kinds.safetensors", "README.txt")
+REPORT = "report.html"
 
 
 def check_bundle_target(folder: Path) -> None:
@@ -96,7 +98,7 @@ def check_files(folder: Path, manifest: Mapping[str, Any]) -> None:
         raise BundleError(
             f"model {folder}: {MANIFEST} does not name all its files; train it again"
         )
-    present = {p.name for p in folder.iterdir()} - {MANIFEST}
+    present = {p.name for p in folder.iterdir()} - {MANIFEST, REPORT}
     for name in sorted(present - set(files)):
         raise BundleError(
             f"model {folder}: {name} does not belong to the bundle and is refused "

@@ -8,14 +8,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from model.best_epoch import History
 from model.catalogue import Catalogue, Entry
-from model.class_training import ClassMembers, ClassTrainingConfig, train_kinds
+from model.class_map import ClassMap, draw_map
+from model.class_training import (
+    ClassMembers,
+    ClassTrainingConfig,
+    TrainedKinds,
+    train_kinds,
+)
 from model.clusters import Clustering, Trial, find_clusters
 from model.detectors.support import SupportDistance
 from model.events import EncodedSession
@@ -32,12 +39,25 @@ ABOUT_CHARS = 60
 
 
 @dataclass(frozen=True, slots=True)
+class HeldOutKind:
+    """A labelled session that stage 4 did not learn from: what it is, what it was
+    taken for (None: no known kind)."""
+
+    session: EncodedSession
+    kind: str
+    given: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class ClassSet:
     """What stages 2 to 4 found. `kinds` is None where nothing deviates."""
 
     kinds: KindModel | None
     classes: tuple[ModelClass, ...]
     trials: tuple[Trial, ...]
+    map: ClassMap = field(default_factory=ClassMap)
+    history: History = field(default_factory=History)
+    held_out: tuple[HeldOutKind, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +97,10 @@ def find_classes(
     clustering = _cluster(rows, own, len(names))
     progress(Step("3 clusters", 1, 1))
     labels = np.concatenate([own, clustering.labels])
+    points = draw_map(rows, labels)
     ids = [*names, *(f"c{i + 1:02d}" for i in range(clustering.clusters))]
     if not ids:
-        return ClassSet(None, (), clustering.trials)
+        return ClassSet(None, (), clustering.trials, points)
     odd = _Odd(sessions, found, labels)
     normal_found = surprises(network, normal, device)
     member = labels >= 0
@@ -88,7 +109,7 @@ def find_classes(
         [*normal_found, *(u for u, m in zip(found, member, strict=True) if m)],
         np.concatenate([np.zeros(len(normal), np.int64), labels[member] + 1]),
     )
-    kinds = train_kinds(
+    trained = train_kinds(
         members,
         tuple(ids),
         fit_space(columns, members.sessions, members.surprises),
@@ -104,7 +125,25 @@ def find_classes(
         )
         for index, class_id in enumerate(ids)
     )
-    return ClassSet(kinds, classes, clustering.trials)
+    return ClassSet(
+        trained.kinds,
+        classes,
+        clustering.trials,
+        points,
+        trained.history,
+        _held_out(trained, members, names),
+    )
+
+
+def _held_out(
+    trained: TrainedKinds, members: ClassMembers, names: Sequence[str]
+) -> tuple[HeldOutKind, ...]:
+    """Of the sessions held out, those with a label of their own."""
+    return tuple(
+        HeldOutKind(members.sessions[place], names[number], given.class_id)
+        for place, given in trained.held_out
+        if (number := int(members.labels[place]) - 1) < len(names)
+    )
 
 
 def _cluster(rows: Matrix, own: NDArray[np.int64], taught: int) -> Clustering:

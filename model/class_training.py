@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import cross_entropy, softmax
 
-from model.best_epoch import BestEpoch
+from model.best_epoch import BestEpoch, Epoch, History
 from model.events import EncodedSession
 from model.features import FeatureSpace, Matrix, deep_features, deviation
-from model.kinds import KindModel, choose_exemplars, window_ids
+from model.kinds import Kind, KindModel, choose_exemplars, window_ids
 from model.network import EnhancedConfig, EnhancedNetwork, EnhancedOutput
 from model.progress import Progress, Step, silent
 from model.surprise import Surprise
@@ -55,6 +55,19 @@ class ClassMembers:
 
 
 @dataclass(frozen=True, slots=True)
+class TrainedKinds:
+    """Stage 4, and how it did.
+
+    `held_out`: for each odd member that taught the network nothing, its place among the
+    members and its kind, told with the exemplars of the taught members alone.
+    """
+
+    kinds: KindModel
+    history: History
+    held_out: tuple[tuple[int, Kind], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class _Rows:
     ids: Tensor  # (N, WINDOW)
     features: Tensor  # (N, F)
@@ -71,7 +84,7 @@ def train_kinds(
     seed: int,
     device: torch.device,
     progress: Progress = silent,
-) -> KindModel:
+) -> TrainedKinds:
     """Fits the class network on members of class 0 and of `classes` (1 …)."""
     rng = np.random.default_rng(seed)
     features = deep_features(members.sessions, members.surprises, space.columns)
@@ -87,9 +100,36 @@ def train_kinds(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = EnhancedNetwork(network_config).to(device)
-        _fit(network, rows, held_out, config, rng, device, progress)
+        history = _fit(network, rows, held_out, config, rng, device, progress)
     temperature = _temperature(network, rows, held_out, device)
-    return _with_exemplars(network, classes, space, temperature, members)
+    odd = members.labels > 0
+    return TrainedKinds(
+        _with_exemplars(network, classes, space, temperature, members, odd),
+        history,
+        _judge(
+            _with_exemplars(
+                network, classes, space, temperature, members, odd & ~held_out
+            ),
+            members,
+            odd & held_out,
+            device,
+        ),
+    )
+
+
+def _judge(
+    kinds: KindModel,
+    members: ClassMembers,
+    held_out: NDArray[np.bool_],
+    device: torch.device,
+) -> tuple[tuple[int, Kind], ...]:
+    places = [int(i) for i in np.flatnonzero(held_out)]
+    given = kinds.kinds(
+        [members.sessions[i] for i in places],
+        [members.surprises[i] for i in places],
+        device,
+    )
+    return tuple(zip(places, given, strict=True))
 
 
 def _with_exemplars(
@@ -98,8 +138,10 @@ def _with_exemplars(
     space: FeatureSpace,
     temperature: float,
     members: ClassMembers,
+    chosen: NDArray[np.bool_],
 ) -> KindModel:
-    odd = [int(i) for i in np.flatnonzero(members.labels > 0)]
+    """With exemplars among the `chosen` members (N,)."""
+    odd = [int(i) for i in np.flatnonzero(chosen)]
     rows: Matrix = deviation(
         [members.sessions[i] for i in odd],
         [members.surprises[i] for i in odd],
@@ -119,7 +161,7 @@ def _fit(
     rng: np.random.Generator,
     device: torch.device,
     progress: Progress,
-) -> None:
+) -> History:
     optimizer = torch.optim.Adam(network.parameters(), lr=config.learning_rate)
     schedule = torch.optim.lr_scheduler.ReduceLROnPlateau(
         optimizer, factor=0.5, patience=3
@@ -146,9 +188,10 @@ def _fit(
         mean = float(np.mean(losses))
         progress(Step("4 classes", number + 1, config.epochs, mean, check, rate))
         schedule.step(check)
-        if best.is_over(check):
+        if best.is_over(Epoch(mean, check, rate)):
             break
     best.restore()
+    return best.history
 
 
 def _loss(

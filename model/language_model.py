@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from model.best_epoch import BestEpoch
+from model.best_epoch import BestEpoch, Epoch, History
 from model.events import EncodedSession
 from model.network import NetworkConfig, NextEventLSTM
 from model.progress import Progress, Step, silent
@@ -46,15 +46,6 @@ class LanguageModelConfig:
 
 
 @dataclass(frozen=True, slots=True)
-class Epoch:
-    """The figures of one epoch; losses in nats an event."""
-
-    loss: float
-    held_out_loss: float
-    learning_rate: float
-
-
-@dataclass(frozen=True, slots=True)
 class _Batch:
     inputs: Tensor  # (B, T)
     targets: Tensor  # (B, T), PAD where not judged
@@ -70,8 +61,11 @@ def train_language_model(
     seed: int,
     device: torch.device,
     progress: Progress = silent,
-) -> tuple[NextEventLSTM, list[Epoch]]:
-    """Fits the next-event network. Equal seeds give equal weights on CPU."""
+) -> tuple[NextEventLSTM, History]:
+    """Fits the next-event network; losses in nats an event.
+
+    Equal seeds give equal weights on CPU.
+    """
     rng = np.random.default_rng(seed)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -96,26 +90,24 @@ def _fit(
     rng: np.random.Generator,
     device: torch.device,
     progress: Progress,
-) -> list[Epoch]:
+) -> History:
     batches = _make_batches(_limited(train, config.max_tokens, rng), config)
     checks = _make_batches(list(held_out) or list(train), config)
     optimizer = torch.optim.Adam(network.parameters(), lr=config.learning_rate)
     schedule = torch.optim.lr_scheduler.ReduceLROnPlateau(
         optimizer, factor=0.5, patience=2
     )
-    history: list[Epoch] = []
     best = BestEpoch(network, config.patience)
     for number in range(config.epochs):
         loss = _run_epoch(network, batches, optimizer, rng, device)
         check = _held_out_loss(network, checks, device)
         rate = float(optimizer.param_groups[0]["lr"])
-        history.append(Epoch(loss, check, rate))
         progress(Step("1 next event", number + 1, config.epochs, loss, check, rate))
         schedule.step(check)
-        if best.is_over(check):
+        if best.is_over(Epoch(loss, check, rate)):
             break
     best.restore()
-    return history
+    return best.history
 
 
 def _run_epoch(

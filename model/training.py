@@ -14,13 +14,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
 
 import numpy as np
 import torch
 
+from model.best_epoch import History
 from model.catalogue import Catalogue, load_catalogue
-from model.class_discovery import ClassSet, find_classes
+from model.class_discovery import find_classes
 from model.class_training import ClassTrainingConfig
 from model.detectors.deeplog import DeepLogTopK
 from model.detectors.support import SupportDistance
@@ -28,13 +28,14 @@ from model.detectors.unseen import UnseenCountVector, UnseenTemplate
 from model.errors import TrainingError
 from model.events import EncodedSession, Session
 from model.labels import ANOMALOUS, IGNORE, NO_LABELS, NORMAL, Labels
-from model.language_model import Epoch, LanguageModelConfig, train_language_model
+from model.language_model import LanguageModelConfig, train_language_model
 from model.network import NextEventLSTM
 from model.progress import Progress, Step, silent
 from model.scoring import Calibration, calibrate, views
 from model.surprise import surprises
 from model.templates.miner import MinerConfig, TemplateMiner
 from model.trained import Baselines, TrainedModel
+from model.training_figures import Learned, training_figures
 from model.vocabulary import Vocabulary, encode
 
 MIN_SESSIONS = 5
@@ -53,9 +54,10 @@ class TrainingConfig:
 
 @dataclass(frozen=True, slots=True)
 class _Split:
-    """The training sessions by what they may teach."""
+    """The training sessions by what they may teach; `places` are the pool's own."""
 
     pool: list[Session]
+    places: list[int]
     taught: list[Session]
     taught_kinds: list[str]
     suspected: list[Session]
@@ -91,11 +93,12 @@ def train(
     suspects = _suspects(
         pool, encode(extra, miner, vocabulary), support, calibration, network, device
     )
-    suspects += encode(split.suspected, miner, vocabulary)
+    suspected = encode(split.suspected, miner, vocabulary)
+    taught = encode(split.taught, miner, vocabulary)
     found = find_classes(
         normal=_sample([s for s, ok in zip(pool, support.clean, strict=True) if ok]),
-        suspects=suspects,
-        taught=encode(split.taught, miner, vocabulary),
+        suspects=[*suspects, *suspected],
+        taught=taught,
         taught_kinds=split.taught_kinds,
         network=network,
         support=support,
@@ -117,7 +120,27 @@ def train(
         classes=found.classes,
         baselines=_baselines(pool, held_out, network, device),
         configuration=asdict(config),
-        figures=_figures(split, pool, support, vocabulary, history, suspects, found),
+        figures=training_figures(
+            Learned(
+                sessions=split.pool,
+                pool=pool,
+                places=split.places,
+                aside=np.array([is_held_out(s.unit, config) for s in split.pool]),
+                suspects=[*suspects, *suspected],
+                suspects_in_pool=not extra,
+                taught=taught,
+                taught_kinds=split.taught_kinds,
+                suspected=suspected,
+                support=support,
+                vocabulary=vocabulary,
+                network=network,
+                calibration=calibration,
+                history=history,
+                found=found,
+                overflow=miner.overflow,
+                device=device,
+            )
+        ),
     )
 
 
@@ -134,11 +157,12 @@ def _too_few(split: _Split, given: int) -> str:
 
 
 def _split(sessions: Sequence[Session], labels: Labels) -> _Split:
-    split = _Split([], [], [], [])
-    for session in sessions:
+    split = _Split([], [], [], [], [])
+    for place, session in enumerate(sessions):
         label = labels.of(session)
         if label in (None, NORMAL):
             split.pool.append(session)
+            split.places.append(place)
         elif label == ANOMALOUS:
             split.suspected.append(session)
         elif label is not None and label != IGNORE:
@@ -171,13 +195,13 @@ def _learn_normal(
     config: TrainingConfig,
     device: torch.device,
     progress: Progress,
-) -> tuple[NextEventLSTM, Calibration, list[Epoch], list[EncodedSession]]:
+) -> tuple[NextEventLSTM, Calibration, History, list[EncodedSession]]:
     """Stage 1 on the cleaned pool, then the threshold on what was held out of it."""
     train_set: list[EncodedSession] = []
     held_out: list[EncodedSession] = []
     for session, encoded, clean in zip(sessions, pool, support.clean, strict=True):
         if clean:
-            chosen = held_out if _held_out(session.unit, config) else train_set
+            chosen = held_out if is_held_out(session.unit, config) else train_set
             chosen.append(encoded)
     if not train_set:
         train_set = held_out or list(pool)
@@ -200,7 +224,8 @@ def _learn_normal(
     return network, calibration, history, aside
 
 
-def _held_out(unit: str, config: TrainingConfig) -> bool:
+def is_held_out(unit: str, config: TrainingConfig) -> bool:
+    """Whether the split keeps a session from the network, by a hash of its unit."""
     digest = hashlib.blake2b(
         unit.encode("utf-8", "replace"), digest_size=4, salt=_salt(config.seed)
     ).digest()
@@ -257,26 +282,3 @@ def _baselines(
     top_k = DeepLogTopK(network, device)
     top_k.fit(held_out)
     return Baselines(frozenset(counts.seen), frozenset(templates.seen), top_k.threshold)
-
-
-def _figures(
-    split: _Split,
-    pool: Sequence[EncodedSession],
-    support: SupportDistance,
-    vocabulary: Vocabulary,
-    history: Sequence[Epoch],
-    suspects: Sequence[EncodedSession],
-    found: ClassSet,
-) -> dict[str, Any]:
-    return {
-        "sessions": len(pool),
-        "events": sum(len(s.ids) for s in pool),
-        "taught_sessions": len(split.taught),
-        "templates": len(vocabulary.texts),
-        "cleaned_out": int((~support.clean).sum()),
-        "pattern_lengths": list(support.lengths),
-        "suspects": len(suspects),
-        "epochs": [asdict(epoch) for epoch in history],
-        "clustering": [asdict(trial) for trial in found.trials],
-        "classes": len(found.classes),
-    }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,8 @@ from elkwatch.cli.options import (
 from elkwatch.cli.shell import examples
 
 if TYPE_CHECKING:
+    from elkwatch.privacy import Mask
+    from elkwatch.training_report import TrainingReport
     from model import TrainedModel
 
 _SEED = click.IntRange(0, 2**63 - 1)
@@ -122,6 +125,12 @@ def train(
     from elkwatch.clock import SystemClock
     from elkwatch.training_input import fingerprint, tell_of_labels, training_sessions
     from elkwatch.training_progress import TrainingProgress
+    from elkwatch.training_report import (
+        compared,
+        older_model,
+        training_report,
+        write_training_report,
+    )
     from model import (
         NO_LABELS,
         check_bundle_target,
@@ -155,10 +164,30 @@ def train(
             device=chosen,
             progress=progress,
         )
-    version = save_bundle(
-        model, out, now=clock.now(), trained_on=fingerprint(sessions, files)
+    older, now = older_model(out), clock.now()
+    mask, zone = _reader(file_options, source_name)
+    version = save_bundle(model, out, now=now, trained_on=fingerprint(sessions, files))
+    report = training_report(
+        model,
+        version,
+        sessions,
+        trained_at=now,
+        mask=mask,
+        comparison=compared(older, model, sessions, extra, labels, config, mask),
+        zone=zone,
     )
     _tell(model, version, out)
+    _tell_verdict(report, write_training_report(report, out))
+
+
+def _reader(options: FileOptions, source_name: str | None) -> tuple[Mask, tzinfo]:
+    """What the report masks and its zone, by the configuration if one is used."""
+    from elkwatch.privacy import masking
+
+    if not (source_name or options.source or options.config_path):
+        return masking(()), UTC
+    config = options.config()
+    return masking(config.privacy.mask), config.alerting.zone
 
 
 def _refuse_idle_options(
@@ -235,3 +264,11 @@ def _tell(model: TrainedModel, version: str, out: Path) -> None:
         f"quality figures: {out / 'figures.json'}; measure it with "
         f"`elkwatch evaluate FILE --model {out} --labels FILE`"
     )
+
+
+def _tell_verdict(report: TrainingReport, page: Path) -> None:
+    verdict = report.verdict
+    click.echo(f"{verdict.headline}. {verdict.sentences[1]}")
+    for warning in verdict.warnings:
+        click.echo(f"  {'!' if warning.is_grave else '-'} {warning.text}")
+    click.echo(f"report: {page}")

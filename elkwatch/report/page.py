@@ -34,13 +34,12 @@ _NARROW = (380.0, 240.0, 4)
 
 def build_report(data: ReportData) -> str:
     """The whole page, HTML. The same data give the same page, byte for byte."""
-    style = resources.files("elkwatch.report").joinpath("report.css").read_text("utf-8")
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    template = _environment(data.zone).get_template("report.html.j2")
+    style = style_of("elkwatch.report", "report.css")
+    template = page_environment(data.zone).get_template("report.html.j2")
     return template.render(
         data=data,
         style=style,
-        style_hash=f"sha256-{digest}",
+        style_hash=style_hash(style),
         charts=_charts(data),
         bucket=bucket_text(data.timeline.bucket_s) if data.timeline else "",
         legend=_legend(data),
@@ -48,13 +47,27 @@ def build_report(data: ReportData) -> str:
         class_names={entry.class_id: entry.name for entry in data.classes},
         others=OTHERS,
         tiles=_tiles(data),
-        zone=_zone_name(data.period_end, data.zone),
+        zone=zone_name(data.period_end, data.zone),
     )
 
 
-def _environment(zone: tzinfo) -> jinja2.Environment:
+def style_of(package: str, name: str) -> str:
+    """A style sheet of a package."""
+    return resources.files(package).joinpath(name).read_text("utf-8")
+
+
+def style_hash(style: str) -> str:
+    """What a content security policy calls a style sheet."""
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    return f"sha256-{digest}"
+
+
+def page_environment(
+    zone: tzinfo, package: str = "elkwatch.report"
+) -> jinja2.Environment:
+    """Templates of a package, with what makes log text safe and figures readable."""
     environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("elkwatch.report", ""),
+        loader=jinja2.PackageLoader(package, ""),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
@@ -157,7 +170,7 @@ def _when(time: datetime, zone: tzinfo) -> str:
     return f"{time.astimezone(zone):%Y-%m-%d %H:%M:%S}"
 
 
-def _zone_name(time: datetime, zone: tzinfo) -> str:
+def zone_name(time: datetime, zone: tzinfo) -> str:
     """`UTC`, or a zone with its offset at this time: `Asia/Shanghai (UTC+08:00)`."""
     offset = time.astimezone(zone).strftime("%z")
     name = str(zone)

@@ -118,6 +118,20 @@ class SupportDistance:
         """In how many training sessions an event id occurs."""
         return self._support.get((event_id,), 0)
 
+    def rare_patterns(
+        self, session: EncodedSession, left_out: int = 0
+    ) -> list[tuple[Pattern, int]]:
+        """Patterns that few training sessions hold, with how many, the rarest first.
+
+        Of equally rare ones the shortest: a rare template makes all around it rare.
+        """
+        found = {
+            pattern: max(0, self._support.get(pattern, 0) - left_out)
+            for pattern in patterns(session, self.lengths)
+        }
+        rare = [(p, n) for p, n in found.items() if n < self.rare]
+        return sorted(rare, key=lambda pair: (pair[1], len(pair[0]), pair[0]))
+
     def state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         """All that `from_state` needs: JSON values, arrays."""
         meta = {
