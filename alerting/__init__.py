@@ -7,7 +7,7 @@ This package knows nothing of Elasticsearch, of models or of where findings come
 ``build`` puts it together from an ``AlertingConfig`` and a store.
 """
 
-from alerting.assembly import Alerting, build, render, trial_rows
+from alerting.assembly import Alerting, build, channels, render, trial_rows
 from alerting.catchup import CatchUp
 from alerting.config import AlertingConfig, EmailChannel, WebhookChannel
 from alerting.delivery import Attempt, Channel, DeliveryReport
@@ -70,6 +70,7 @@ __all__ = [
     "Transition",
     "WebhookChannel",
     "build",
+    "channels",
     "masked_url",
     "render",
     "sample_notice",

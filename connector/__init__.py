@@ -58,9 +58,18 @@ from connector.findings import (
     finding_id,
     stream_name,
 )
+from connector.inspection import (
+    LastRun,
+    cluster_time,
+    dead_letters,
+    governing_templates,
+    last_run,
+    mapped_types,
+)
 from connector.layout import FieldReport, SourceReport
 from connector.lease import Holder, Lease
 from connector.owner import Owner
+from connector.privileges import Privilege, Trial, try_privileges
 from connector.records import (
     DecodeCounts,
     DecodeProblem,
@@ -86,7 +95,15 @@ from connector.run_figures import (
 )
 from connector.sampling import Column, Extent, Sample, Sampler, sample_of
 from connector.seen import SeenIds
-from connector.setup import Action, Retention, install, missing, roles, templates
+from connector.setup import (
+    Action,
+    Retention,
+    compare,
+    install,
+    missing,
+    roles,
+    templates,
+)
 from connector.sink import FindingSink, WriteReport
 from connector.source import LogSource
 from connector.state import (
@@ -134,6 +151,7 @@ __all__ = [
     "IndexBlocked",
     "IndexMissing",
     "KeyRequest",
+    "LastRun",
     "Lease",
     "LeaseLost",
     "LogDocument",
@@ -144,6 +162,7 @@ __all__ = [
     "Page",
     "PartialResults",
     "PassedOver",
+    "Privilege",
     "PrivilegeMissing",
     "RequestRefused",
     "Results",
@@ -168,18 +187,25 @@ __all__ = [
     "Stored",
     "TickFigures",
     "TlsFailed",
+    "Trial",
     "UndatedDocument",
     "Version",
     "WindowRequest",
     "WriteReport",
     "addresses",
+    "cluster_time",
+    "compare",
     "connect",
     "data_sets",
+    "dead_letters",
     "finding_document",
     "finding_id",
+    "governing_templates",
     "grouped",
     "install",
     "join_key",
+    "last_run",
+    "mapped_types",
     "missing",
     "needed_fields",
     "order_key",
@@ -195,4 +221,5 @@ __all__ = [
     "templates",
     "tick_document",
     "to_iso",
+    "try_privileges",
 ]

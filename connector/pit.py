@@ -146,7 +146,7 @@ class PitReader:
                 f"{self._doing}: there is no index {self._search.index}; check the "
                 "name, or end it with * if it comes and goes"
             ) from error
-        _check_shards(answer.get("_shards", {}), self._doing)
+        check_shards(answer.get("_shards", {}), self._doing)
         self._pit_id = answer["id"]
 
     def _reopen(self) -> None:
@@ -177,7 +177,7 @@ class PitReader:
             before_retry=self._size.shrink,
             passes=(NotFoundError,),
         )
-        _check_shards(answer["_shards"], self._doing)
+        check_shards(answer["_shards"], self._doing)
         if answer["timed_out"]:
             raise PartialResults(f"{self._doing}: the search timed out on some shard")
         self._pit_id = answer.get("pit_id", self._pit_id)
@@ -247,7 +247,8 @@ def _identity(hit: Hit) -> str:
     return f"{hit['_index']}\0{hit['_id']}"
 
 
-def _check_shards(shards: dict[str, Any], doing: str) -> None:
+def check_shards(shards: dict[str, Any], doing: str) -> None:
+    """Raises PartialResults where a shard did not answer."""
     failed = shards.get("failed", 0)
     if failed:
         kind, reason = why((shards.get("failures") or [{}])[0].get("reason", {}))

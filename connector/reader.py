@@ -7,9 +7,19 @@ from typing import Any
 from elasticsearch import Elasticsearch
 
 from connector.decode import Decoder
+from connector.errors import SourceUnavailable
 from connector.fieldpaths import compile_path
 from connector.layout import Layout
-from connector.pit import Clause, Hit, PageSize, PitReader, Search
+from connector.own_output import own_output_clauses
+from connector.pit import (
+    Clause,
+    Hit,
+    PageSize,
+    PitReader,
+    Search,
+    check_shards,
+    sort_clause,
+)
 from connector.records import Page, SourceSpec
 from connector.retrying import RetryPolicy
 from connector.timestamps import from_sort_value, read_time
@@ -73,6 +83,31 @@ class SourceReader:
                 self._bytes_of(page, hits, decoder.counts.truncated - truncated),
             )
             yield page
+
+    def newest(self, count: int, *, decoder: Decoder) -> Page:
+        """The newest documents by their own time, the newest first.
+
+        Raises PartialResults, SourceUnavailable or an EngineError.
+        """
+        layout, time_field = self.layout, self.spec.time_field
+        doing = f"source {self.spec.name}"
+        answer = self._retry.call(
+            lambda: self._client.search(
+                index=layout.pattern,
+                query={"bool": {"must_not": own_output_clauses()}},
+                sort=[sort_clause(time_field, layout.nanos(time_field), "desc")],
+                size=count,
+                source={"includes": list(layout.includes)},
+                fields=list(layout.fields_clause(time_field)) or None,
+                track_total_hits=False,
+                allow_partial_search_results=False,
+            ),
+            doing=doing,
+            exhausted=SourceUnavailable,
+        )
+        check_shards(answer["_shards"], doing)
+        hits: list[Hit] = answer["hits"]["hits"]
+        return self._decoded(hits, self._cursor_time(time_field), decoder)
 
     def _decoded(
         self,

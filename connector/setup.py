@@ -22,7 +22,7 @@ from elasticsearch import (
 
 from connector.faults import translate
 from connector.findings import stream_name
-from connector.own_output import guarded_pattern
+from connector.privileges import source_patterns
 from connector.records import SourceSpec
 from connector.run_figures import run_stream_name
 
@@ -137,6 +137,20 @@ def missing(client: Elasticsearch) -> list[str]:
     return lacking
 
 
+def compare(client: Elasticsearch, retention: Retention | None = None) -> list[Action]:
+    """What `install` would do with each index template; nothing is changed.
+
+    Raises an EngineError; needs the cluster privilege `monitor`.
+    """
+    try:
+        return [
+            _install_template(client, name, body, dry_run=True)
+            for name, body in templates(retention).items()
+        ]
+    except (ApiError, TransportError) as error:
+        raise translate(error, "looking for the index templates") from error
+
+
 def roles(sources: Iterable[SourceSpec], namespace: str) -> dict[str, dict[str, Any]]:
     """The least privileges: a role to run, one to set up, one to read the results.
 
@@ -144,7 +158,7 @@ def roles(sources: Iterable[SourceSpec], namespace: str) -> dict[str, dict[str, 
     role API and of `roles.yml`.
     """
     findings, figures = stream_name(namespace), run_stream_name(namespace)
-    read = sorted({p for spec in sources for p in _patterns(spec)})
+    read = sorted({p for spec in sources for p in source_patterns(spec)})
     run: list[dict[str, Any]] = [
         {
             "names": [findings],
@@ -169,13 +183,6 @@ def roles(sources: Iterable[SourceSpec], namespace: str) -> dict[str, dict[str, 
             "indices": [{"names": [findings, figures], "privileges": ["read"]}],
         },
     }
-
-
-def _patterns(spec: SourceSpec) -> list[str]:
-    """What a role names: the pattern without exclusions and remote clusters."""
-    guarded_pattern(spec.index, spec.name)
-    parts = [part.strip() for part in spec.index.split(",")]
-    return [p for p in parts if p and not p.startswith("-") and ":" not in p]
 
 
 def _install_template(

@@ -103,6 +103,13 @@ class LogSource:
             lambda: [in_range], order_by=order_by, decoder=self._decoder
         )
 
+    def newest(self, count: int) -> Page:
+        """The newest documents by their own time, the newest first; at most 10,000.
+
+        Decoded and counted as those of `pages` are. Raises what `pages` does.
+        """
+        return self._ready().newest(count, decoder=self._decoder)
+
     def fetch_keys(
         self, requests: Sequence[KeyRequest], until: datetime | None = None
     ) -> Fetched[str]:

@@ -74,7 +74,7 @@ def compose(config: Config, clock: Clock, *, device: str = "auto") -> Parts:
     Raises ConfigError, BundleError, ConnectorError (down, refused, index or field
     missing, index templates missing), AlertingConfigError: each before any work.
     """
-    classifiers = {s.name: _classifier(s, config, device) for s in config.sources}
+    classifiers = {s.name: classifier_of(s, config, device) for s in config.sources}
     channels = translate.alerting_config(config.alerting)
     client = open_client(config)
     _refuse_without_setup(client)
@@ -132,7 +132,8 @@ def _check_sources(sources: Sequence[SourceParts]) -> None:
         _log.error("source cannot be read yet", reason=str(failure))
 
 
-def _classifier(settings: SourceSettings, config: Config, device: str) -> Classifier:
+def classifier_of(settings: SourceSettings, config: Config, device: str) -> Classifier:
+    """The model of a source, loaded. Raises ConfigError, BundleError, DeviceError."""
     if settings.model is None:
         raise ConfigError(
             f"source {settings.name}: no model; make one with `elkwatch train "

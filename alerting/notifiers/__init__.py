@@ -44,5 +44,8 @@ class Notifier(Protocol):
     def send(self, message: OutgoingMessage) -> Receipt:
         """Hands the message over. Raises DeliveryError when that failed."""
 
+    def probe(self) -> Receipt:
+        """Goes the same way and sends nothing. Raises DeliveryError where it ends."""
+
 
 __all__ = ["Notifier", "OutgoingMessage", "Receipt"]

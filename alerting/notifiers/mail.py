@@ -58,22 +58,41 @@ class EmailNotifier:
         mail = self._mail(message)
         refused: Refusals
         try:
-            with self._session() as server:
+            with self._failures_told(), self._session() as server:
                 refused = server.send_message(
                     mail, parseaddr(self._channel.sender)[1], _addresses(recipients)
                 )
         except smtplib.SMTPRecipientsRefused as error:
             refused = error.recipients
-        except smtplib.SMTPException as error:
-            raise self._failed(error) from error
-        except OSError as error:
-            raise self._error(why(error), recoverable=True) from error
         except ValueError as error:
             raise self._error(
                 "the mail has an address that this server cannot take",
                 recoverable=False,
             ) from error
         return self._receipt(recipients, refused)
+
+    def probe(self) -> Receipt:
+        """Connects, encrypts and logs in; sends nothing. Raises DeliveryError."""
+        with self._failures_told(), self._session() as server:
+            code, answer = server.noop()
+        if not 200 <= code < 300:
+            raise self._error(self._answer(code, answer), recoverable=True)
+        channel = self._channel
+        login = "" if channel.username is None else ", logged in"
+        secured = {"none": "unencrypted"}.get(channel.security, channel.security)
+        return Receipt(f"{channel.host}:{channel.port} answers ({secured}{login})")
+
+    @contextlib.contextmanager
+    def _failures_told(self) -> Iterator[None]:
+        """What the connection fails with, as DeliveryError; refused mails pass."""
+        try:
+            yield
+        except smtplib.SMTPRecipientsRefused:
+            raise
+        except smtplib.SMTPException as error:
+            raise self._failed(error) from error
+        except OSError as error:
+            raise self._error(why(error), recoverable=True) from error
 
     @contextlib.contextmanager
     def _session(self) -> Iterator[smtplib.SMTP]:

@@ -7,9 +7,11 @@ webhook-signature  v1,<base64 HMAC-SHA256 of "id.timestamp.body">, one per secre
 
 from __future__ import annotations
 
+import socket
 import ssl
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from urllib.parse import urlsplit
 
 import orjson
 import requests
@@ -60,6 +62,30 @@ class WebhookNotifier:
             raise DeliveryError(
                 f"{masked_url(self._channel.url)}: {why(error)}", recoverable=True
             ) from None
+
+    def probe(self) -> Receipt:
+        """Connects, with TLS where it is configured; posts nothing.
+
+        Where there is a proxy, only that one is reached. Raises DeliveryError.
+        """
+        channel = self._channel
+        target = urlsplit(channel.proxy or channel.url)
+        port = target.port or {"https": 443}.get(target.scheme, 80)
+        where = masked_url(channel.proxy or channel.url)
+        try:
+            with socket.create_connection(
+                (target.hostname or "", port), channel.timeout_s
+            ) as plain:
+                if channel.proxy is not None:
+                    return Receipt(f"{where} answers (a proxy; not tried beyond it)")
+                if target.scheme != "https":
+                    return Receipt(f"{where} answers (unencrypted)")
+                with _tls_context(channel).wrap_socket(
+                    plain, server_hostname=target.hostname
+                ) as secured:
+                    return Receipt(f"{where} answers ({secured.version()})")
+        except (OSError, UnicodeError) as error:
+            raise DeliveryError(f"{where}: {why(error)}", recoverable=True) from None
 
     def _post(
         self, session: requests.Session, body: bytes, message: OutgoingMessage
@@ -141,6 +167,19 @@ def retry_after_s(value: str | None, now: datetime) -> float | None:
     if until.tzinfo is None:
         until = until.replace(tzinfo=UTC)
     return max(0.0, (until - now).total_seconds())
+
+
+def _tls_context(channel: WebhookChannel) -> ssl.SSLContext:
+    """Trusts what `requests` trusts for this channel, and shows our certificate."""
+    trusted = (
+        str(channel.ca_certs)
+        if channel.ca_certs
+        else requests.utils.DEFAULT_CA_BUNDLE_PATH
+    )
+    context = ssl.create_default_context(cafile=trusted)
+    if channel.client_cert is not None:
+        context.load_cert_chain(channel.client_cert, channel.client_key)
+    return context
 
 
 def _check_tls(channel: WebhookChannel) -> None:

@@ -22,6 +22,7 @@ from elkwatch.config.load import (
     source_named,
 )
 from elkwatch.config.places import ElasticsearchSettings, KibanaSettings
+from elkwatch.config.secret_files import secret_files
 from elkwatch.config.settings import (
     Config,
     LimitSettings,
@@ -65,6 +66,7 @@ __all__ = [
     "load_config",
     "parse_duration",
     "parse_start",
+    "secret_files",
     "secret_values",
     "source_named",
 ]

@@ -83,6 +83,8 @@ def secret_values(config: Config) -> frozenset[str]:
     """Every secret of a configuration, in clear: to be hidden, never to be shown."""
     values: set[str] = set()
     for secret in _secrets(config):
+        if isinstance(secret, SecretUrl) and secret.shown_whole:
+            continue
         values.add(secret.get_secret_value())
         # Libraries tell the path without the host; a short one is no secret but a word
         # (`/elkwatch`), and hiding it would hide half of every file name.

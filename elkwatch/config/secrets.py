@@ -47,6 +47,11 @@ class SecretUrl(SecretStr):
         return f"{url.scheme}://{url.netloc.rpartition('@')[2]}"
 
     @property
+    def shown_whole(self) -> bool:
+        """Whether it is a host and no more, so that there is nothing to hide."""
+        return self.get_secret_value().rstrip("/") == self.origin
+
+    @property
     def path_and_query(self) -> str:
         """What comes after the host: the part that is as good as a password."""
         url = urlsplit(self.get_secret_value())

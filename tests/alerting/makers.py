@@ -82,6 +82,9 @@ class Recorder:
         self.after(message)
         return Receipt("recorded")
 
+    def probe(self) -> Receipt:
+        return Receipt("there")
+
     @property
     def ids(self) -> list[str]:
         return [message.row_id for message in self.messages]

@@ -1,0 +1,81 @@
+"""The model of each source: there, whole, young enough, and made for such lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from elkwatch.compose import classifier_of
+from elkwatch.config import SourceSettings
+from elkwatch.doctor.case import Case
+from elkwatch.doctor.records import Check, Outcome, fail, ok, skipped, warn
+from elkwatch.doctor.sources import lines_check
+from elkwatch.doctor.words import length
+from elkwatch.model_fit import unfit
+from model import UNK
+
+_OLD = timedelta(days=60)
+_UNKNOWN_SHARE = 0.05
+
+
+def checks(case: Case) -> list[Check]:
+    """The checks of this group."""
+    return [check for source in case.sources for check in _of(case, source)]
+
+
+def _of(case: Case, source: SourceSettings) -> list[Check]:
+    loaded = f"model of {source.name}"
+    needs = (loaded, lines_check(source))
+    return [
+        Check(loaded, lambda: _loads(case, source)),
+        Check(f"fit of the {loaded}", lambda: _fits(case, source), needs),
+    ]
+
+
+def _loads(case: Case, source: SourceSettings) -> Iterator[Outcome]:
+    """As the service loads it, with every digest compared."""
+    classifier = classifier_of(source, case.config, case.device)
+    case.classifiers[source.name] = classifier
+    model = classifier.model
+    told = (
+        f"{source.model}: version {model.version}, "
+        f"{len(model.vocabulary.event_ids)} templates, "
+        f"{len(model.classes)} classes of its own"
+    )
+    if model.trained_at is None:
+        yield ok(told)
+        return
+    age = case.now - model.trained_at
+    told += f", {length(age)} old"
+    if age > _OLD:
+        yield warn(told, f"train again: {_train(source)}")
+    else:
+        yield ok(told)
+
+
+def _fits(case: Case, source: SourceSettings) -> Iterator[Outcome]:
+    """The share of recent lines that it has no template for."""
+    documents = case.samples[source.name].documents
+    if not documents:
+        yield skipped("there are no lines to try it on")
+        return
+    classifier = case.classifiers[source.name]
+    unknown = sum(classifier.event_id(d.message) == UNK for d in documents)
+    share = unknown / len(documents)
+    if unfit(str(source.model), share) is not None:
+        yield fail(
+            f"it knows no template for {share:.0%} of {len(documents)} new lines",
+            f"train one on logs of this kind ({_train(source)}), or check "
+            "message_field",
+        )
+    elif share > _UNKNOWN_SHARE:
+        yield warn(
+            f"it knows no template for {share:.0%} of {len(documents)} new lines",
+            f"train again: {_train(source)}",
+        )
+    else:
+        yield ok(f"{share:.1%} of the {len(documents)} newest lines have no template")
+
+
+def _train(source: SourceSettings) -> str:
+    return f"`elkwatch train --from-es {source.name} --out models/{source.name}`"
