@@ -71,7 +71,7 @@ def _probe(case: Case, channel: EmailChannel | WebhookChannel) -> Iterator[Outco
     try:
         receipt = made.notifier.probe()
     except DeliveryError as error:
-        yield fail(error.reason, _cure(channel))
+        yield _failed(error.reason, channel)
     else:
         yield ok(f"{receipt.detail}; nothing was sent (--send sends a test message)")
 
@@ -85,7 +85,7 @@ def _test(case: Case, channel: EmailChannel | WebhookChannel) -> Iterator[Outcom
         if attempt.outcome == "sent":
             yield ok(f"a test message was sent: {attempt.reason}")
         else:
-            yield fail(attempt.reason, _cure(channel))
+            yield _failed(attempt.reason, channel)
 
 
 def _alone(case: Case, channel: EmailChannel | WebhookChannel) -> AlertingSettings:
@@ -93,7 +93,11 @@ def _alone(case: Case, channel: EmailChannel | WebhookChannel) -> AlertingSettin
     return case.config.alerting.model_copy(update={"channels": (channel,)})
 
 
-def _cure(channel: EmailChannel | WebhookChannel) -> str:
+def _failed(reason: str, channel: EmailChannel | WebhookChannel) -> Outcome:
+    """With the cure of the reason, or else with where to look."""
+    what, _, cure = reason.rpartition("; ")
+    if what:
+        return fail(what, cure)
     if isinstance(channel, EmailChannel):
-        return f"check host, port, security and log-in of channel {channel.name}"
-    return f"check url, proxy and certificates of channel {channel.name}"
+        return fail(reason, "check host, port, security and log-in under smtp")
+    return fail(reason, "check url, proxy and certificates of this channel")

@@ -17,6 +17,7 @@ import psutil
 from elkwatch.config import secret_files
 from elkwatch.doctor.case import Case
 from elkwatch.doctor.records import Check, Outcome, fail, ok, warn
+from elkwatch.log_files import plural
 from elkwatch.probes import ask
 
 OWN_PACKAGES = ("connector", "model", "alerting", "kibana")
@@ -58,7 +59,7 @@ def _secrets(case: Case) -> Iterator[Outcome]:
     for path in open_ones:
         yield warn(f"{path} can be read by others", f"chmod go-rwx {path}")
     if not open_ones:
-        yield ok(f"{len(files)} files with secrets, none readable by others")
+        yield ok(f"{plural(len(files), 'file')} with secrets, readable by nobody else")
 
 
 def _others_read(path: Path) -> bool:

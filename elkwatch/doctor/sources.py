@@ -17,6 +17,7 @@ from elkwatch.doctor.case import IMPATIENT, Case, Sample
 from elkwatch.doctor.cluster import CONNECTION
 from elkwatch.doctor.records import Check, Outcome, fail, ok, warn
 from elkwatch.doctor.words import length
+from elkwatch.log_files import plural
 
 SAMPLE = 1000
 
@@ -77,7 +78,7 @@ def _fields(case: Case, settings: SourceSettings) -> Iterator[Outcome]:
 def _told(report: SourceReport, settings: SourceSettings) -> str:
     rule = translate.source_spec(settings).session
     keys = rule.field or rule.pattern or ", ".join(rule.fields) or "service and host"
-    indices = "1 index" if report.indices == 1 else f"{report.indices} indices"
+    indices = plural(report.indices, "index", "indices")
     unit = "" if rule.ends else f" in windows of {rule.unit_s:g} s"
     return (
         f"{settings.index}: {indices}, read by {report.cursor_field}, "

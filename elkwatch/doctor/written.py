@@ -27,6 +27,7 @@ from elkwatch.doctor.case import IMPATIENT, Case
 from elkwatch.doctor.cluster import CONNECTION
 from elkwatch.doctor.records import Check, Outcome, fail, ok, skipped, warn
 from elkwatch.doctor.words import length
+from elkwatch.log_files import plural
 from elkwatch.reference.fields import mapped_fields
 
 _LETTERS_PERIOD = timedelta(days=1)
@@ -139,7 +140,7 @@ def _dead_letters(case: Case) -> Iterator[Outcome]:
         return
     index = state_index("dead-letters", case.config.namespace)
     yield warn(
-        f"{number} documents were given up in the last day",
+        f"{plural(number, 'document')} given up in the last day",
         f"{index} holds each with its reason",
     )
 
@@ -158,7 +159,7 @@ def _last_run(case: Case, source: str) -> Iterator[Outcome]:
     behind = None if run.lag_s is None else timedelta(seconds=run.lag_s)
     lag = "" if behind is None else f", {length(behind)} behind"
     told = (
-        f"{length(case.now - run.at)} ago, {run.documents} documents{lag}, "
+        f"{length(case.now - run.at)} ago, {plural(run.documents, 'document')}{lag}, "
         f"{run.unknown_ratio:.0%} unknown"
     )
     if run.failure is not None:
