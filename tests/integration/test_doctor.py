@@ -1,10 +1,9 @@
-"""The doctor on a real Elasticsearch: what is broken is told, nothing is left behind."""
+"""The doctor on a real Elasticsearch: what is broken is told, nothing is left."""
 
 from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -103,9 +102,7 @@ def test_the_command(healthy: World) -> None:
     done = healthy.command("doctor", "--json")
     assert done.returncode == 0, done.stdout + done.stderr
     told = json.loads(done.stdout)
-    assert told["counts"]["ok"] == len(
-        [x for x in told["lines"] if x["status"] == "ok"]
-    )
+    assert sum(told["counts"].values()) == len(told["lines"])
     assert set(told["lines"][0]) == {"name", "status", "what", "cure"}
     for argv in (["--source", "shp"], ["--no-such-option"]):
         done = healthy.command("doctor", *argv)
@@ -159,12 +156,12 @@ def test_another_retention_waits_for_setup(healthy: World) -> None:
 
 
 @pytest.fixture
-def torn(world: World, tmp_path: Path) -> Iterator[Path]:
+def torn(world: World, tmp_path: Path) -> Path:
     copy = tmp_path / "torn"
     shutil.copytree(world.bundle, copy)
     weights = copy / "network.safetensors"
     weights.write_bytes(weights.read_bytes()[:-100])
-    yield copy
+    return copy
 
 
 def test_a_truncated_model(healthy: World, torn: Path) -> None:

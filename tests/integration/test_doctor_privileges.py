@@ -14,6 +14,7 @@ from connector import roles, try_privileges
 from connector.setup import RUN_ROLE
 from elkwatch.cli.shell import run
 from elkwatch.engine import Engine
+from tests.connector.indexed import spec
 from tests.integration import test_connector_security as secured
 from tests.integration.test_connector_security import LESS, PASSWORD, SOURCE, client_of
 from tests.integration.tls import TestAuthority, make_authority
@@ -79,7 +80,7 @@ def test_a_whole_role_is_whole(engine: Engine, test_authority: TestAuthority) ->
 def test_a_source_that_is_yet_to_come_is_no_missing_privilege(
     engine: Engine, test_authority: TestAuthority
 ) -> None:
-    source = secured.spec("app-logs-none*")
+    source = spec("app-logs-none*")
     with client_of(engine, "runner", test_authority) as client:
         trials = list(try_privileges(client, [source], "prod"))
     assert {t.standing for t in trials} == {"held"}
@@ -184,7 +185,7 @@ def test_a_certificate_that_ends_soon(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """That of the tests is good for a week; also where only its fingerprint is known."""
+    """Also where only its fingerprint is known; that of the tests is for a week."""
     for way in (
         {"ca_certs": str(test_authority.files.authority)},
         {"ssl_assert_fingerprint": test_authority.fingerprint},
