@@ -20,6 +20,7 @@ from elasticsearch import (
     TransportError,
 )
 
+from connector.elastic_state import state_index
 from connector.faults import translate
 from connector.findings import stream_name
 from connector.privileges import source_patterns
@@ -176,7 +177,13 @@ def roles(sources: Iterable[SourceSpec], namespace: str) -> dict[str, dict[str, 
         RUN_ROLE: {"cluster": ["monitor"], "indices": run},
         SETUP_ROLE: {
             "cluster": ["monitor", "manage_index_templates"],
-            "indices": [{"names": [findings, figures], "privileges": ["manage"]}],
+            "indices": [
+                {"names": [findings, figures], "privileges": ["manage"]},
+                {
+                    "names": [state_index("installs", namespace)],
+                    "privileges": ["read", "index", "auto_configure"],
+                },
+            ],
         },
         READ_ROLE: {
             "cluster": ["monitor"],

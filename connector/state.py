@@ -16,7 +16,15 @@ import orjson
 
 from connector.errors import StateConflict
 
-STATE_KINDS = ("cursors", "episodes", "outbox", "deliveries", "catchups", "leases")
+STATE_KINDS = (
+    "cursors",
+    "episodes",
+    "outbox",
+    "deliveries",
+    "catchups",
+    "leases",
+    "installs",
+)
 FIND_LIMIT_MAX = 10_000
 
 Equals = Mapping[str, str | Sequence[str]]

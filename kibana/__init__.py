@@ -4,6 +4,7 @@ dashboards/*.py ─▶ dashboard.py, panels.py, lens/ ─▶ build_objects ─�
 ndjson ─▶ check_text: every defect that only a browser would show
 links.py: into Discover, on exactly the lines of one finding
 client.py: Kibana itself over HTTP, and what it answers
+installation.py, removal.py: into a space and out of it, losing nobody's work
 """
 
 from kibana.answers import ImportAnswer, ImportProblem, Key
@@ -25,8 +26,11 @@ from kibana.errors import (
     KibanaUnreachable,
     SpaceMissing,
 )
+from kibana.installation import Step, install
+from kibana.installed import InstallRecord, InstallStore
 from kibana.links import discover_url, source_view_id
 from kibana.objects import Reference, SavedObject, ndjson
+from kibana.removal import Removal, uninstall
 from kibana.wire import KibanaConfig
 
 __all__ = [
@@ -37,6 +41,8 @@ __all__ = [
     "ImportAnswer",
     "ImportFailed",
     "ImportProblem",
+    "InstallRecord",
+    "InstallStore",
     "Key",
     "KibanaClient",
     "KibanaConfig",
@@ -51,12 +57,16 @@ __all__ = [
     "KibanaTooOld",
     "KibanaUnreachable",
     "Reference",
+    "Removal",
     "SavedObject",
     "SourceView",
     "SpaceMissing",
+    "Step",
     "build_objects",
     "check_text",
     "discover_url",
+    "install",
     "ndjson",
     "source_view_id",
+    "uninstall",
 ]

@@ -176,7 +176,8 @@ class KibanaClient:
         if answer.status == 404:
             raise SpaceMissing(
                 f"{self._wire.where}: there is no space {self.space}; create it, or "
-                "set kibana.space to the id of one (as in /s/ID of its address)"
+                "set kibana.space to the id of one (as in /s/ID of its address)",
+                gone=True,
             )
 
 

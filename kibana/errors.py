@@ -67,7 +67,11 @@ class KibanaTooOld(KibanaError):
 
 
 class SpaceMissing(KibanaError):
-    """There is no such space, or these credentials may not see it."""
+    """There is no such space (`gone`), or these credentials may not use it."""
+
+    def __init__(self, message: str, *, gone: bool = False) -> None:
+        super().__init__(message)
+        self.gone = gone
 
 
 class KibanaRefused(KibanaError):

@@ -3,7 +3,8 @@
 with StubKibana() as kibana:
     client = KibanaClient(KibanaConfig(kibana.url, api_key=KEY))
 
-`trouble[path]` is answered instead of what the path would; `slow_s` delays everything.
+`trouble[path]` is answered instead of what the path would, a path in `lost` does its
+work and hangs up, `slow_s` delays everything.
 """
 
 from __future__ import annotations
@@ -72,6 +73,7 @@ class StubKibana:
         self.store = Store()
         self.trouble: dict[str, Trouble] = {}
         self.slow_s = 0.0
+        self.lost: set[str] = set()
         self.asked: list[Request] = []
         self.max_bytes = 26_214_400
         self._server = _Server(("127.0.0.1", 0), _Handler)
@@ -152,7 +154,11 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             if not parts.path.startswith(stub.base):
                 raise BadRequestError(404, "Not Found")
-            self._send(*_answer(stub, request))
+            answer = _answer(stub, request)
+            if request.path in stub.lost:
+                self.close_connection = True
+                return
+            self._send(*answer)
         except BadRequestError as error:
             said = {"statusCode": error.status, "message": error.message}
             more = {"attributes": error.attributes} if error.attributes else {}
