@@ -77,7 +77,7 @@ def compose(config: Config, clock: Clock, *, device: str = "auto") -> Parts:
     classifiers = {s.name: classifier_of(s, config, device) for s in config.sources}
     channels = translate.alerting_config(config.alerting)
     client = open_client(config)
-    _refuse_without_setup(client)
+    refuse_without_setup(client)
     limits = ReadLimits(
         query_delay=config.schedule.query_delay,
         overlap=config.schedule.overlap,
@@ -152,8 +152,8 @@ def _catalogue(config: Config) -> Catalogue:
     return load_catalogue(config.catalogue)
 
 
-def _refuse_without_setup(client: Elasticsearch) -> None:
-    """Without our index templates the stream would get other mappings, silently."""
+def refuse_without_setup(client: Elasticsearch) -> None:
+    """Raises SetupMissing: without our index templates mappings would be others."""
     lacking = missing(client)
     if lacking:
         raise SetupMissing(

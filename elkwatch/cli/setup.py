@@ -1,15 +1,22 @@
-"""`elkwatch setup`: what Elasticsearch needs before the service runs."""
+"""`elkwatch setup`: what Elasticsearch and Kibana need before the service runs."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from elkwatch.cli.options import config_option, json_option, load
 from elkwatch.cli.shell import examples
 from elkwatch.errors import ConfigError
+
+if TYPE_CHECKING:
+    from elasticsearch import Elasticsearch
+
+    from elkwatch.config import Config
+    from kibana import KibanaClient, Step
 
 
 @click.command(
@@ -18,6 +25,7 @@ from elkwatch.errors import ConfigError
         "elkwatch setup --dry-run                 say what would be done",
         "elkwatch setup --api-key-file admin.key  with stronger credentials",
         "elkwatch setup --roles                   print the roles to grant, as JSON",
+        "elkwatch setup --no-kibana               leave Kibana alone",
     ),
 )
 @click.option("--dry-run", is_flag=True, help="Say what would be done; change nothing.")
@@ -28,43 +36,96 @@ from elkwatch.errors import ConfigError
     help="API key with the privileges of setup, instead of the service's.",
 )
 @click.option("--roles", is_flag=True, help="Only print the least-privilege roles.")
+@click.option("--no-kibana", is_flag=True, help="Install no Kibana objects.")
 @json_option
 @config_option
 def setup(
     dry_run: bool,
     api_key_file: Path | None,
     roles: bool,
+    no_kibana: bool,
     as_json: bool,
     config_path: Path | None,
-) -> None:
-    """Install index templates, and show the roles to grant. Idempotent."""
+) -> int:
+    """Install index templates and Kibana objects; show the roles to grant. Idempotent.
+
+    Kibana objects where `kibana.url` is configured; what people edited there is kept.
+    Exit code 1 if Kibana could not be had: what was done in Elasticsearch stays done.
+    """
     from connector import Retention, install
     from connector import roles as least_roles
     from elkwatch.compose import open_client
     from elkwatch.config import translate
+    from elkwatch.kibana_place import open_kibana
 
     config = load(config_path)
     specs = [translate.source_spec(source) for source in config.sources]
     wanted = least_roles(specs, config.namespace)
     if roles:
         click.echo(json.dumps(wanted, indent=2))
-        return
-    client = open_client(config, api_key=_read_key(api_key_file))
+        return 0
+    api_key = _read_key(api_key_file)
+    kibana = None
+    if config.kibana is not None and not no_kibana:
+        kibana = open_kibana(config, api_key=api_key)
+    client = open_client(config, api_key=api_key)
     retention = Retention(config.retention.findings, config.retention.metrics)
     actions = install(client, config.namespace, dry_run, retention)
+    steps: tuple[Step, ...] = ()
+    trouble = None
+    if kibana is not None:
+        steps, trouble = _into_kibana(kibana, config, client, dry_run)
     if as_json:
         done = [
             {"kind": a.kind, "name": a.name, "change": a.change, "note": a.note}
             for a in actions
         ]
-        click.echo(json.dumps({"dry_run": dry_run, "actions": done, "roles": wanted}))
-        return
-    for action in actions:
-        click.echo(str(action))
-    click.echo(
-        ("would change nothing else" if dry_run else "done")
-        + "; grant the service its role: `elkwatch setup --roles`"
-    )
+        told: dict[str, Any] = {"dry_run": dry_run, "actions": done, "roles": wanted}
+        if kibana is not None:
+            told["kibana"] = _kibana_told(steps, trouble)
+        click.echo(json.dumps(told, ensure_ascii=False))
+    else:
+        for line in (*actions, *steps):
+            click.echo(str(line))
+        click.echo(
+            ("would change nothing else" if dry_run else "done")
+            + "; grant the service its role: `elkwatch setup --roles`"
+        )
+    if trouble is not None:
+        click.echo(
+            f"elkwatch: Elasticsearch is set up, Kibana is not: {trouble}", err=True
+        )
+    return 0 if trouble is None else 1
+
+
+def _into_kibana(
+    kibana: KibanaClient, config: Config, client: Elasticsearch, dry_run: bool
+) -> tuple[tuple[Step, ...], str | None]:
+    """What was done in Kibana, or the one line that says why nothing was."""
+    from connector import ConnectorError
+    from elkwatch.clock import SystemClock
+    from elkwatch.kibana_objects import kibana_objects
+    from elkwatch.kibana_place import install_store
+    from kibana import KibanaError, install
+
+    try:
+        steps = install(
+            kibana,
+            kibana_objects(config),
+            install_store(client, config.namespace),
+            SystemClock().now(),
+            on_edits="keep",
+            dry_run=dry_run,
+        )
+    except (KibanaError, ConnectorError) as error:
+        return (), f"{error}; then run `elkwatch dashboards install`"
+    return steps, None
+
+
+def _kibana_told(steps: tuple[Step, ...], trouble: str | None) -> dict[str, Any]:
+    from elkwatch.cli.dashboards.install import as_dicts
+
+    return {"error": trouble} if trouble else {"objects": as_dicts(steps)}
 
 
 def _read_key(path: Path | None) -> str | None:

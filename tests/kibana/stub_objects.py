@@ -93,6 +93,7 @@ class Store:
                 for key in list(out["attributes"])
                 if key not in ("title", "description")
             }
+            shown["hideTable"] = False
             out["attributes"]["tabs"] = [
                 {"id": "0", "label": "Untitled", "attributes": shown}
             ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -133,6 +134,23 @@ def test_an_edit_within_a_panel_is_found(place: Place) -> None:
         place.install(newer())
 
 
+def test_a_panel_that_people_added_is_found(place: Place) -> None:
+    place.install()
+    there = place.kibana.store.objects["dashboard", OVERVIEW.id]["attributes"]
+    panels = json.loads(there["panelsJSON"])
+    place.edit(panelsJSON=json.dumps([*panels, {"type": "image"}]))
+    with pytest.raises(EditsFound, match=r"edited here: panelsJSON\)"):
+        place.install(newer())
+
+
+def test_what_kibana_rewrote_and_nobody_saved_is_no_edit(place: Place) -> None:
+    place.install()
+    there = place.kibana.store.objects["dashboard", OVERVIEW.id]
+    there["attributes"] = {"title": "migrated", "panels": []}
+    there["typeMigrationVersion"] = "11.0.0"
+    assert place.changes(place.install(newer()))["update"] == 1
+
+
 def test_keep_edits_updates_the_rest(place: Place) -> None:
     place.install()
     place.edit(FINDINGS, name="my findings")
@@ -222,6 +240,8 @@ def test_a_second_space_is_installed_updated_and_removed_by_its_ids(
     place.install(newer(), space="ops")
     objects = place.kibana.store.objects
     assert objects["dashboard", there]["attributes"]["description"] == "Better."
+    update = [r for r in place.kibana.asked if r.path == IMPORT][-1]
+    assert there in update.body.decode()
     used = {r["id"] for r in objects["dashboard", there]["references"]}
     assert record.where(FINDINGS) in used
     assert FINDINGS.id not in used
@@ -252,6 +272,7 @@ def test_what_is_gone_already_is_done(place: Place) -> None:
     del place.kibana.store.objects["dashboard", OVERVIEW.id]
     outcomes = {r.key: r.outcome for r in place.uninstall()}
     assert outcomes.pop(OVERVIEW) == "was gone"
+    assert place.store.spaces() == []
     assert set(outcomes.values()) == {"removed"}
 
 
@@ -345,6 +366,9 @@ def test_an_import_whose_answer_was_lost_is_recognised(place: Place) -> None:
         place.install()
     place.kibana.lost.clear()
     assert place.changes(place.install()) == {"unchanged": len(ALL)}
+    record = place.store.load("default")
+    assert record is not None
+    assert all(one.seen and not one.pending for one in record.objects)
     place.uninstall()
     assert place.in_space("default") == set()
 
@@ -356,6 +380,15 @@ def test_without_a_copy_what_was_sent_tells_an_edit(place: Place) -> None:
     place.edit(title="Ours, but better")
     with pytest.raises(EditsFound, match=r"elkwatch-overview was edited"):
         place.uninstall()
+
+
+def test_without_a_copy_the_ids_of_a_second_space_are_no_edit(place: Place) -> None:
+    place.install()
+    place.kibana.trouble[EXPORT] = Trouble(200, "")
+    place.install(space="ops")
+    place.kibana.trouble.clear()
+    assert place.changes(place.install(space="ops")) == {"unchanged": len(ALL)}
+    assert {r.outcome for r in place.uninstall("ops")} == {"removed"}
 
 
 def test_a_source_that_left_the_configuration_is_removed_too(place: Place) -> None:

@@ -6,7 +6,9 @@ import click
 
 from elkwatch.cli.dashboards.build import build
 from elkwatch.cli.dashboards.check import check
+from elkwatch.cli.dashboards.install import install
 from elkwatch.cli.dashboards.preview import preview
+from elkwatch.cli.dashboards.uninstall import uninstall
 from elkwatch.cli.shell import examples
 
 
@@ -17,6 +19,7 @@ from elkwatch.cli.shell import examples
         "elkwatch dashboards check elkwatch.ndjson",
         "elkwatch dashboards preview --out preview",
         "elkwatch dashboards install",
+        "elkwatch dashboards uninstall --dry-run",
     ),
 )
 def dashboards() -> None:
@@ -26,3 +29,5 @@ def dashboards() -> None:
 dashboards.add_command(build)
 dashboards.add_command(check)
 dashboards.add_command(preview)
+dashboards.add_command(install)
+dashboards.add_command(uninstall)
