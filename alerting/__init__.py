@@ -23,6 +23,7 @@ from alerting.errors import (
     StoreBusy,
 )
 from alerting.lifecycle import MessageKind, Policy
+from alerting.links import Links, NoLinks, SampleLinks, Subject
 from alerting.masking import masked_url
 from alerting.messages.render import KINDS, LANGUAGES, Rendered
 from alerting.notifiers import Notifier, OutgoingMessage, Receipt
@@ -54,8 +55,10 @@ __all__ = [
     "EvidenceNote",
     "FindingNotice",
     "InMemoryAlertStore",
+    "Links",
     "MessageError",
     "MessageKind",
+    "NoLinks",
     "Notifier",
     "Outbox",
     "OutboxRow",
@@ -64,9 +67,11 @@ __all__ = [
     "Receipt",
     "Rendered",
     "RowError",
+    "SampleLinks",
     "StateConflict",
     "StoreBusy",
     "Stored",
+    "Subject",
     "Transition",
     "WebhookChannel",
     "build",

@@ -18,6 +18,7 @@ from alerting.delivery import Channel
 from alerting.document import webhook_document
 from alerting.episodes import EpisodeTracker
 from alerting.lifecycle import MessageKind
+from alerting.links import NO_LINKS, Links
 from alerting.messages.render import Messages, Rendered
 from alerting.news import EpisodeNews
 from alerting.notifiers import Notifier, OutgoingMessage
@@ -43,13 +44,14 @@ class RowComposer:
     """Turns rows into messages in one channel's words."""
 
     messages: Messages
+    links: Links = NO_LINKS
 
     def compose(self, row: OutboxRow, sent_at: datetime) -> OutgoingMessage:
         """The message of that row. Raises MessageError if a built-in one is broken."""
         news = row.episode or row.catch_up
         if news is None:
             raise ValueError(f"row {row.row_id} tells of nothing")
-        rendered = self.messages.render(row.kind, news)
+        rendered = self.messages.render(row.kind, news, self.links)
         return OutgoingMessage(
             row_id=row.row_id,
             kind=row.kind,
@@ -59,7 +61,7 @@ class RowComposer:
             subject=rendered.subject,
             text=rendered.text,
             html=rendered.html,
-            document=webhook_document(row, rendered),
+            document=webhook_document(row, rendered, self.links),
             remaining=row.remaining,
         )
 
@@ -71,20 +73,23 @@ def build(
     *,
     rng: random.Random | None = None,
     alone: bool = False,
+    links: Links | None = None,
 ) -> Alerting:
     """Tracker and outbox of this configuration. Raises AlertingConfigError.
 
+    links: where messages lead; None: they hold no link but that to the source logs.
     alone: the caller holds the lease, so what a dead run was sending is due at once.
     """
     outbox = Outbox(
-        store, channels(config), clock, rules=config.rules, rng=rng, alone=alone
+        store, channels(config, links), clock, rules=config.rules, rng=rng, alone=alone
     )
     return Alerting(EpisodeTracker(store, outbox, config.policy), outbox)
 
 
-def channels(config: AlertingConfig) -> tuple[Channel, ...]:
+def channels(config: AlertingConfig, links: Links | None = None) -> tuple[Channel, ...]:
     """The configured channels, ready to send. Raises AlertingConfigError."""
-    return tuple(_channel(config, one) for one in config.channels)
+    known = links or NO_LINKS
+    return tuple(_channel(config, one, known) for one in config.channels)
 
 
 def render(
@@ -95,13 +100,15 @@ def render(
     language: str = "en",
     zone: str = "UTC",
     templates: Path | None = None,
+    links: Links | None = None,
 ) -> Rendered:
     """The message of that kind about these findings, or about a made-up one.
 
     Raises AlertingConfigError for a language, zone or folder that is not.
     """
     messages = Messages(language, zone, templates)
-    return messages.render(kind, sample_news(kind, now, notices, language=language))
+    news = sample_news(kind, now, notices, language=language)
+    return messages.render(kind, news, links or NO_LINKS)
 
 
 def trial_rows(config: AlertingConfig, now: datetime) -> list[OutboxRow]:
@@ -129,7 +136,9 @@ def trial_rows(config: AlertingConfig, now: datetime) -> list[OutboxRow]:
     return rows
 
 
-def _channel(config: AlertingConfig, channel: EmailChannel | WebhookChannel) -> Channel:
+def _channel(
+    config: AlertingConfig, channel: EmailChannel | WebhookChannel, links: Links
+) -> Channel:
     messages = Messages(
         channel.language or config.language,
         channel.zone or config.zone,
@@ -140,4 +149,4 @@ def _channel(config: AlertingConfig, channel: EmailChannel | WebhookChannel) -> 
         kind, notifier = "email", EmailNotifier(channel)
     else:
         kind, notifier = "webhook", WebhookNotifier(channel)
-    return Channel(channel.name, kind, RowComposer(messages), notifier)
+    return Channel(channel.name, kind, RowComposer(messages, links), notifier)

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
+from alerting.links import NO_LINKS, Links, Subject, subject_of, subject_of_class
 from alerting.messages.clean import clean, web_address
 from alerting.messages.render import Rendered
 from alerting.records import FindingNotice
@@ -41,10 +42,12 @@ _EPISODE_KEYS = (
 )
 
 
-def webhook_document(row: OutboxRow, rendered: Rendered) -> dict[str, Any]:
+def webhook_document(
+    row: OutboxRow, rendered: Rendered, links: Links = NO_LINKS
+) -> dict[str, Any]:
     """The body for that row. The same in each attempt, but for changed templates."""
     news = row.episode or row.catch_up
-    data = _episode(row) if row.episode is not None else _catch_up(row)
+    data = _catch_up(row, links) if row.episode is None else _episode(row, links)
     document: dict[str, Any] = {
         "version": VERSION,
         "type": TYPES[row.kind],
@@ -58,11 +61,11 @@ def webhook_document(row: OutboxRow, rendered: Rendered) -> dict[str, Any]:
     return document
 
 
-def _episode(row: OutboxRow) -> dict[str, Any]:
+def _episode(row: OutboxRow, links: Links) -> dict[str, Any]:
     news = row.episode
     assert news is not None
     plain = msgspec.to_builtins(news)
-    samples = [_finding(sample) for sample in news.samples]
+    samples = [_finding(sample, links) for sample in news.samples]
     return {
         "episode_id": news.episode_id,
         **{key: _tidy(plain[key]) for key in _EPISODE_KEYS},
@@ -73,10 +76,11 @@ def _episode(row: OutboxRow) -> dict[str, Any]:
             "known": news.known,
         },
         "samples": samples,
+        **_links(subject_of(news), links),
     }
 
 
-def _catch_up(row: OutboxRow) -> dict[str, Any]:
+def _catch_up(row: OutboxRow, links: Links) -> dict[str, Any]:
     news = row.catch_up
     assert news is not None
     plain = msgspec.to_builtins(news)
@@ -85,16 +89,30 @@ def _catch_up(row: OutboxRow) -> dict[str, Any]:
         **{key: _tidy(plain[key]) for key in keys},
         "max_alert_age_s": news.max_alert_age_s,
         "severity": news.severity,
-        "classes": _tidy(plain["classes"]),
+        "classes": [
+            one | _links(subject_of_class(news.source, known), links)
+            for one, known in zip(_tidy(plain["classes"]), news.classes, strict=True)
+        ],
         "more_classes": news.more_classes,
-        "worst": [_finding(sample) for sample in news.worst],
+        "worst": [_finding(sample, links) for sample in news.worst],
+        **_links(subject_of(news), links),
     }
 
 
-def _finding(notice: FindingNotice) -> dict[str, Any]:
+def _links(about: Subject, links: Links) -> dict[str, str | None]:
+    return {
+        "findings_url": web_address(links.findings(about)),
+        "dashboard_url": web_address(links.dashboard(about)),
+    }
+
+
+def _finding(notice: FindingNotice, links: Links) -> dict[str, Any]:
     plain: dict[str, Any] = _tidy(msgspec.to_builtins(notice))
     del plain["status"], plain["fingerprint"], plain["source"]
     plain["log_url"] = web_address(notice.log_url)
+    plain["finding_url"] = web_address(
+        links.finding(notice.finding_id, notice.start, notice.end)
+    )
     for line in plain["evidence"]:
         line["expected"] = [
             {"template": template, "probability": probability}

@@ -26,8 +26,10 @@ from elkwatch.alert_store import AlertStateStore
 from elkwatch.clock import Clock
 from elkwatch.config import Config, SourceSettings, translate
 from elkwatch.errors import ConfigError
+from elkwatch.installed_objects import ElasticInstallStore
 from elkwatch.leadership import Leadership
-from elkwatch.log_links import log_links
+from elkwatch.log_links import Located, log_links
+from elkwatch.message_links import InstalledIds, KibanaLinks
 from elkwatch.pipeline import LogUrl, Outputs
 from elkwatch.privacy import masking
 from elkwatch.program_log import get_logger
@@ -86,7 +88,14 @@ def compose(config: Config, clock: Clock, *, device: str = "auto") -> Parts:
     )
     state = ElasticStateStore(client, config.namespace)
     leadership = _leadership(config, state, clock)
-    alerts = alerting.build(channels, AlertStateStore(state), clock, alone=True)
+    located = installed_ids(config, state, clock)
+    alerts = alerting.build(
+        channels,
+        AlertStateStore(state),
+        clock,
+        alone=True,
+        links=message_links(config, located),
+    )
     cursors = ElasticCursorStore(state)
     sources = []
     for settings in config.sources:
@@ -97,7 +106,9 @@ def compose(config: Config, clock: Clock, *, device: str = "auto") -> Parts:
             max_events=config.limits.max_events_per_session,
         )
         reading = Reading(settings, source, classifiers[settings.name], cursors, limits)
-        sources.append(SourceParts(reading, log_links(settings, config.kibana)))
+        sources.append(
+            SourceParts(reading, log_links(settings, config.kibana, located))
+        )
     _check_sources(sources)
     outputs = Outputs(
         findings=FindingSink(client, config.namespace),
@@ -108,6 +119,19 @@ def compose(config: Config, clock: Clock, *, device: str = "auto") -> Parts:
     )
     metrics = RunMetricsSink(client, config.namespace)
     return Parts(client, tuple(sources), outputs, alerts, metrics, limits, leadership)
+
+
+def installed_ids(config: Config, state: ElasticStateStore, clock: Clock) -> Located:
+    """What our Kibana objects are called in the configured space."""
+    space = config.kibana.space if config.kibana is not None else "default"
+    return InstalledIds(ElasticInstallStore(state), space, clock)
+
+
+def message_links(config: Config, located: Located) -> alerting.Links | None:
+    """Where messages lead; None where no Kibana is configured."""
+    if config.kibana is None:
+        return None
+    return KibanaLinks(config.kibana, located)
 
 
 def _leadership(config: Config, state: ElasticStateStore, clock: Clock) -> Leadership:

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from connector import KeyRequest, LogDocument, LogSource, WindowRequest
+from connector import KeyRequest, LogDocument, LogSource, WindowRequest, join_key
 from elkwatch.translate import log_event
 from model import (
     Candidate,
@@ -117,7 +117,7 @@ class Confirmation:
 
 def keyless_unit(event: LogEvent | LogDocument) -> str:
     """The unit of documents without a key: their service and host."""
-    return "|".join((KEYLESS, event.service or "", event.host or ""))
+    return join_key((KEYLESS, event.service, event.host)) or KEYLESS
 
 
 def _events(documents: Iterable[LogDocument]) -> tuple[LogEvent, ...]:

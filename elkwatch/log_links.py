@@ -1,45 +1,63 @@
-"""From a verdict to the lines it came from, in Kibana."""
+"""From a verdict to exactly the lines it came from, in Kibana."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Callable
 
 from connector import split_key
 from elkwatch.config import KibanaSettings, SourceSettings
+from elkwatch.confirm import KEYLESS
 from elkwatch.pipeline import LogUrl
-from kibana import discover_url
+from kibana import Key, Pages, kql, source_view_id
 from model import Verdict
 
-AROUND = timedelta(seconds=1)
+#: Our id of a Kibana object → the id it has in the space.
+Located = Callable[[Key], str]
 
 
-def log_links(settings: SourceSettings, kibana: KibanaSettings | None) -> LogUrl:
-    """A function that links a verdict to its lines; None where no Kibana is known."""
+def log_links(
+    settings: SourceSettings, kibana: KibanaSettings | None, located: Located
+) -> LogUrl:
+    """A function that links a verdict to its lines; None where no Kibana is known.
+
+    The lines between the first and the last of the unit that have its key. Only of
+    lines without a key in a source with a pattern the link shows more: KQL cannot say
+    "does not match", so those of the same service and host are shown.
+    """
+    view = Key("index-pattern", source_view_id(settings.index, settings.time_field))
 
     def link(verdict: Verdict) -> str | None:
-        if kibana is None or kibana.url is None:
+        if kibana is None:
             return None
-        return discover_url(
-            str(kibana.url),
-            kibana.space,
-            index=settings.index,
-            time_field=settings.time_field,
-            start=verdict.start - AROUND,
-            end=verdict.end + AROUND,
-            conditions=_conditions(settings, verdict.key),
+        return Pages(str(kibana.url), kibana.space).discover(
+            located(view),
+            kql(_conditions(settings, verdict.key)),
+            verdict.start,
+            verdict.end,
             columns=(settings.message_field, settings.severity_field),
+            time_field=settings.time_field,
         )
 
     return link
 
 
-def _conditions(settings: SourceSettings, key: str) -> dict[str, str]:
+def _conditions(settings: SourceSettings, key: str) -> dict[str, str | None]:
     session = settings.session
-    if session is not None and session.field:
+    parts = split_key(key)
+    keyless = len(parts) == 3 and parts[0] == KEYLESS
+    origin = (settings.service_field, settings.host_field)
+    if session is None or not (session.field or session.pattern or session.fields):
+        return _values(origin, parts[1:] if keyless else parts)
+    if keyless and len(session.fields) != 3:
+        named = (session.field,) if session.field else session.fields
+        lacking: dict[str, str | None] = dict.fromkeys(named)
+        return lacking | _values(origin, parts[1:])
+    if session.field:
         return {session.field: key}
-    if session is not None and session.pattern:
+    if session.pattern:
         return {settings.message_field: key}
-    fields = (
-        session.fields if session else (settings.service_field, settings.host_field)
-    )
-    return {f: v for f, v in zip(fields, split_key(key), strict=False) if v}
+    return _values(session.fields, parts)
+
+
+def _values(fields: tuple[str, ...], values: tuple[str, ...]) -> dict[str, str | None]:
+    return {f: v or None for f, v in zip(fields, values, strict=False)}

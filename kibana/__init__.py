@@ -2,7 +2,7 @@
 
 dashboards/*.py ─▶ dashboard.py, panels.py, lens/ ─▶ build_objects ─▶ ndjson
 ndjson ─▶ check_text: every defect that only a browser would show
-links.py: into Discover, on exactly the lines of one finding
+links.py: into Discover and the dashboards, on exactly what is meant
 client.py: Kibana itself over HTTP, and what it answers
 installation.py, removal.py: into a space and out of it, losing nobody's work
 """
@@ -26,14 +26,18 @@ from kibana.errors import (
     KibanaUnreachable,
     SpaceMissing,
 )
+from kibana.ids import CLASS_DETAIL, FINDINGS_VIEW, OVERVIEW
 from kibana.installation import Step, install
 from kibana.installed import InstallRecord, InstallStore
-from kibana.links import discover_url, source_view_id
+from kibana.links import Pages, kql, source_view_id
 from kibana.objects import Reference, SavedObject, ndjson
 from kibana.removal import Removal, uninstall
 from kibana.wire import KibanaConfig
 
 __all__ = [
+    "CLASS_DETAIL",
+    "FINDINGS_VIEW",
+    "OVERVIEW",
     "BuildWishes",
     "Defect",
     "EditsFound",
@@ -56,6 +60,7 @@ __all__ = [
     "KibanaTooBusy",
     "KibanaTooOld",
     "KibanaUnreachable",
+    "Pages",
     "Reference",
     "Removal",
     "SavedObject",
@@ -64,8 +69,8 @@ __all__ = [
     "Step",
     "build_objects",
     "check_text",
-    "discover_url",
     "install",
+    "kql",
     "ndjson",
     "source_view_id",
     "uninstall",

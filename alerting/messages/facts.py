@@ -8,6 +8,7 @@ from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
 from alerting.lifecycle import MessageKind, span
+from alerting.links import Links, Subject, subject_of, subject_of_class
 from alerting.messages.clean import clean, one_line, web_address
 from alerting.news import CatchUpNews, ClassNews, EpisodeNews
 from alerting.records import EvidenceNote, FindingNotice
@@ -48,9 +49,11 @@ class Wording:
         return ("、" if self.language == "zh" else ", ").join(shown)
 
 
-def episode_facts(kind: MessageKind, news: EpisodeNews, wording: Wording) -> Facts:
+def episode_facts(
+    kind: MessageKind, news: EpisodeNews, wording: Wording, links: Links
+) -> Facts:
     """For ``opened``, ``ongoing`` and ``resolved``."""
-    samples = [_finding(sample, wording) for sample in news.samples]
+    samples = [_finding(sample, wording, links) for sample in news.samples]
     until = news.resolved_at if news.resolution == "quiet" else None
     return {
         "kind": kind,
@@ -81,10 +84,11 @@ def episode_facts(kind: MessageKind, news: EpisodeNews, wording: Wording) -> Fac
         "finding": samples[0] if samples else None,
         "samples": samples,
         "reason": one_line(news.reason),
+        **_links(subject_of(news), links),
     }
 
 
-def catch_up_facts(news: CatchUpNews, wording: Wording) -> Facts:
+def catch_up_facts(news: CatchUpNews, wording: Wording, links: Links) -> Facts:
     """For ``catch-up``."""
     return {
         "kind": "catch-up",
@@ -100,13 +104,14 @@ def catch_up_facts(news: CatchUpNews, wording: Wording) -> Facts:
         "last_seen": wording.time(news.last_seen),
         "max_alert_age": wording.length(timedelta(seconds=news.max_alert_age_s)),
         "class_count": len(news.classes) + news.more_classes,
-        "classes": [_class(one, wording) for one in news.classes],
+        "classes": [_class(news.source, one, wording, links) for one in news.classes],
         "more_classes": news.more_classes,
-        "worst": [_finding(sample, wording) for sample in news.worst],
+        "worst": [_finding(sample, wording, links) for sample in news.worst],
+        **_links(subject_of(news), links),
     }
 
 
-def _class(news: ClassNews, wording: Wording) -> Facts:
+def _class(source: str, news: ClassNews, wording: Wording, links: Links) -> Facts:
     return {
         "class_id": one_line(news.class_id),
         "class_name": one_line(news.class_name),
@@ -117,10 +122,18 @@ def _class(news: ClassNews, wording: Wording) -> Facts:
         "first_seen": wording.time(news.first_seen),
         "last_seen": wording.time(news.last_seen),
         "services": wording.names(news.services),
+        **_links(subject_of_class(source, news), links),
     }
 
 
-def _finding(notice: FindingNotice, wording: Wording) -> Facts:
+def _links(about: Subject, links: Links) -> Facts:
+    return {
+        "findings_url": web_address(links.findings(about)),
+        "dashboard_url": web_address(links.dashboard(about)),
+    }
+
+
+def _finding(notice: FindingNotice, wording: Wording, links: Links) -> Facts:
     services = (notice.service,) if notice.service else ()
     hosts = (notice.host,) if notice.host else ()
     return {
@@ -140,6 +153,9 @@ def _finding(notice: FindingNotice, wording: Wording) -> Facts:
         "evidence": [_line(note) for note in notice.evidence],
         "missing": [one_line(template) for template in notice.missing],
         "log_url": web_address(notice.log_url),
+        "finding_url": web_address(
+            links.finding(notice.finding_id, notice.start, notice.end)
+        ),
         "model_version": one_line(notice.model_version),
     }
 

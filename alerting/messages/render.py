@@ -29,6 +29,7 @@ from jinja2 import (
 
 from alerting.errors import AlertingConfigError, MessageError
 from alerting.lifecycle import MessageKind
+from alerting.links import NO_LINKS, Links
 from alerting.messages.clean import one_line
 from alerting.messages.facts import Facts, Wording, catch_up_facts, episode_facts
 from alerting.messages.sandbox import Sandbox, environment, generate
@@ -78,12 +79,17 @@ class Messages:
         if templates is not None:
             self._users = _Files([templates, BUILT_IN])
 
-    def render(self, kind: MessageKind, news: EpisodeNews | CatchUpNews) -> Rendered:
+    def render(
+        self,
+        kind: MessageKind,
+        news: EpisodeNews | CatchUpNews,
+        links: Links = NO_LINKS,
+    ) -> Rendered:
         """That kind of message. Raises MessageError only if a built-in one fails."""
         if isinstance(news, CatchUpNews):
-            facts = catch_up_facts(news, self._wording)
+            facts = catch_up_facts(news, self._wording, links)
         else:
-            facts = episode_facts(kind, news, self._wording)
+            facts = episode_facts(kind, news, self._wording, links)
         facts |= {"words": f"words.{self._language}.j2", "fallback": None}
         fallback = None
         if self._users is not None:

@@ -75,7 +75,7 @@ def render(
     """
     from typing import cast
 
-    from alerting import MessageKind
+    from alerting import MessageKind, SampleLinks
     from alerting import render as render_message
     from elkwatch.clock import SystemClock
     from elkwatch.result_files import open_text_result
@@ -87,6 +87,7 @@ def render(
         language=language,
         zone=zone,
         templates=templates,
+        links=SampleLinks(),
     )
     forms = {"text": message.text, "html": message.html, "subject": message.subject}
     if out is None:
@@ -107,12 +108,14 @@ def trial(only: tuple[str, ...], as_json: bool, config_path: Path | None) -> int
     """Send a test message through every channel, as real ones are sent."""
     from alerting import InMemoryAlertStore, build, trial_rows
     from elkwatch.clock import SystemClock
+    from elkwatch.compose import message_links
     from elkwatch.config import translate
 
     config = load(config_path)
     settings = translate.alerting_config(config.alerting)
     clock = SystemClock()
-    outbox = build(settings, InMemoryAlertStore(), clock).outbox
+    links = message_links(config, located=lambda key: key.id)
+    outbox = build(settings, InMemoryAlertStore(), clock, links=links).outbox
     unknown = set(only) - set(outbox.channels)
     if unknown or not outbox.channels:
         known = ", ".join(outbox.channels) or "none"

@@ -6,12 +6,15 @@ import json
 from datetime import timedelta
 from typing import Any
 
+from alerting import SampleLinks
+from alerting.assembly import RowComposer
+from alerting.messages.render import Messages
 from tests.alerting.makers import T0, Recorder, World, minutes, notice
 
 
-def _documents() -> dict[str, dict[str, Any]]:
+def _documents(**how: Any) -> dict[str, dict[str, Any]]:
     """One document of each type, as JSON makes it."""
-    world = World(channels={"hook": Recorder()})
+    world = World(channels={"hook": Recorder()}, **how)
     old = T0 - timedelta(hours=3)
     world.tracker.note(
         [notice("a"), notice("old", old, fingerprint="c9/x", class_id="c9")], T0
@@ -71,6 +74,8 @@ def test_an_episode() -> None:
         "reason",
         "class",
         "samples",
+        "findings_url",
+        "dashboard_url",
     }
     assert data["class"] == {
         "id": "c07",
@@ -119,10 +124,32 @@ def test_a_catch_up() -> None:
         "classes",
         "more_classes",
         "worst",
+        "findings_url",
+        "dashboard_url",
     }
     assert data["max_alert_age_s"] == 3600
     assert data["classes"][0]["class_id"] == "c9"
     assert data["worst"][0]["finding_id"] == "old"
+
+
+def test_links_lead_to_findings_and_dashboard() -> None:
+    documents = _documents(composer=RowComposer(Messages(), SampleLinks()))
+    opened, caught_up = documents["episode.opened"], documents["catchup.done"]
+    base = "https://kibana.example.org/app"
+    for data, page in ((opened["data"], "class"), (caught_up["data"], "overview")):
+        assert data["findings_url"] == f"{base}/discover#/findings/sample"
+        assert data["dashboard_url"] == f"{base}/dashboards#/{page}/sample"
+    (sample,) = opened["data"]["samples"]
+    assert sample["finding_url"] == f"{base}/discover#/finding/a"
+    assert caught_up["data"]["worst"][0]["finding_url"].endswith("/finding/old")
+    (one,) = caught_up["data"]["classes"]
+    assert one["dashboard_url"] == f"{base}/dashboards#/class/sample"
+
+
+def test_without_links_they_are_null() -> None:
+    data = _documents()["episode.opened"]["data"]
+    assert data["findings_url"] is data["dashboard_url"] is None
+    assert data["samples"][0]["finding_url"] is None
 
 
 def test_control_characters_do_not_get_through() -> None:

@@ -16,9 +16,12 @@ from alerting import (
     AlertingConfigError,
     EvidenceNote,
     MessageKind,
+    SampleLinks,
+    Subject,
     render,
     sample_notice,
 )
+from alerting.links import subject_of
 from alerting.messages.clean import clean, one_line, web_address
 from alerting.messages.facts import Wording, _odds
 from alerting.messages.render import Messages, _zone
@@ -127,6 +130,62 @@ def test_hostile_text_stays_text(kind: MessageKind, language: str) -> None:
     assert not any(line.startswith("curl") for line in fakes)
     assert "WHAT TO DO" not in made.text.splitlines()
     assert "  | WHAT TO DO" in made.text.splitlines()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_message_leads_on(kind: MessageKind, language: str) -> None:
+    made = render(kind, T0, language=language, links=SampleLinks())
+    found = _parsed(made.html).links
+    about = subject_of(sample_news(kind, T0))
+    links = SampleLinks()
+    wanted = [
+        links.finding(sample_notice(T0).finding_id, T0, T0),
+        links.findings(about),
+        links.dashboard(about),
+    ]
+    for url in wanted:
+        assert url in found
+        assert url in made.text.split()
+    assert "overview" in wanted[2] if kind == "catch-up" else "class" in wanted[2]
+
+
+def test_a_withdrawn_message_leads_on_too() -> None:
+    news = sample_news("resolved", T0)
+    assert isinstance(news, EpisodeNews)
+    news = replace(news, resolution="withdrawn", samples=())
+    made = Messages().render("resolved", news, SampleLinks())
+    assert "findings/sample" in made.text
+    assert "findings/sample" in made.html
+
+
+def test_each_class_and_finding_leads_on() -> None:
+    told = [replace(sample_notice(T0), finding_id=f"f{n}") for n in range(3)]
+    ongoing = _parsed(render("ongoing", T0, told, links=SampleLinks()).html).links
+    assert {url.rpartition("/")[2] for url in ongoing} >= {"f0", "f1", "f2"}
+    caught_up = _parsed(render("catch-up", T0, told, links=SampleLinks()).html).links
+    assert any(url.endswith("#/class/sample") for url in caught_up)
+
+
+def test_a_link_that_is_none_of_the_web_is_left_out() -> None:
+    class Hostile(SampleLinks):
+        def findings(self, about: Subject) -> str:
+            return "javascript:alert(1)"
+
+    made = render("opened", T0, links=Hostile())
+    assert "javascript" not in made.html + made.text
+
+
+def test_what_a_message_is_about() -> None:
+    opened, resolved = (sample_news(kind, T0) for kind in ("opened", "resolved"))
+    assert isinstance(opened, EpisodeNews)
+    assert isinstance(resolved, EpisodeNews)
+    about = subject_of(opened)
+    assert (about.class_id, about.fingerprint) == ("c07", opened.fingerprint)
+    assert about.until == opened.last_seen + timedelta(days=1)  # more may come
+    assert subject_of(resolved).until == resolved.last_seen
+    caught_up = subject_of(sample_news("catch-up", T0))
+    assert (caught_up.class_id, caught_up.fingerprint) == (None, None)
 
 
 def test_a_message_without_any_detail() -> None:
