@@ -11,7 +11,11 @@ import sys
 import tempfile
 from pathlib import Path
 
-PICTURES = {"report": ("report.html", "1200,1500"), "mail": ("mail.html", "760,1150")}
+PICTURES = {
+    "preview": ("preview.html", "1440,1480"),
+    "report": ("report.html", "1200,1500"),
+    "mail": ("mail.html", "760,1150"),
+}
 FLAGS = (
     "--headless",
     "--no-sandbox",

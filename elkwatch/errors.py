@@ -1,9 +1,10 @@
 """What can go wrong in elkwatch itself, as one small tree.
 
     ElkwatchError
-     ├─ ConfigError     what the user wrote cannot work         (exit code 2)
-     ├─ FileError       a log file cannot be read or written    (exit code 1)
-     └─ LeaseHeldError  another process does the work           (exit code 1)
+     ├─ ConfigError              what the user wrote cannot work        (exit code 2)
+     ├─ FileError                a log file cannot be read or written   (exit code 1)
+     ├─ LeaseHeldError           another process does the work          (exit code 1)
+     └─ DrawingUnavailableError  what draws charts is not installed     (exit code 1)
 
 Each message is one line: what, where, how to mend it. None ever holds a secret.
 """
@@ -29,3 +30,7 @@ class FileError(ElkwatchError):
 
 class LeaseHeldError(ElkwatchError):
     """Another process does the work on this namespace."""
+
+
+class DrawingUnavailableError(ElkwatchError):
+    """What draws the charts of a page is not installed."""

@@ -22,14 +22,15 @@ from elkwatch.cli.shell import examples
     default=Path("demo-out"),
     show_default=True,
     metavar="DIR",
-    help="Where summary.json, report.html and the messages go.",
+    help="Where summary.json, the pages, the dashboards and the messages go.",
 )
 @click.option("--keep", is_flag=True, help="Leave the engine up; prints its address.")
 def demo(out: Path, keep: bool) -> int:
     """The whole product on this machine, nothing to configure.
 
     Starts a real Elasticsearch, indexes logs of a real PostgreSQL server, trains,
-    runs twice, sends mails and signed webhooks to local sinks, counts, and reports.
+    runs twice, sends mails and signed webhooks to local sinks, counts, reports, and
+    draws the dashboards.
     """
     from rich.console import Console
 
@@ -39,4 +40,5 @@ def demo(out: Path, keep: bool) -> int:
 
     configure(LogOptions(level="warning", style="human"))
     summary = Demo(out, SystemClock(), Console()).run(keep=keep)
-    return 1 if summary["lost"] or summary["duplicates"] else 0
+    bad = summary["lost"] or summary["duplicates"] or summary["dashboards"]["defects"]
+    return 1 if bad else 0

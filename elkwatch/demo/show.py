@@ -1,6 +1,6 @@
 """The whole product on one machine, step by step, each step said and timed.
 
-engine ─▶ index ─▶ setup ─▶ train ─▶ run ─▶ run again ─▶ count ─▶ report
+engine ─▶ index ─▶ setup ─▶ train ─▶ run ─▶ run again ─▶ count ─▶ report ─▶ dashboards
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from elkwatch.clock import Clock
 from elkwatch.compose import compose
 from elkwatch.config import Config
 from elkwatch.demo.books import Books, compare
+from elkwatch.demo.dashboards import build_and_check, draw
 from elkwatch.demo.display import advice_panel, findings_table
 from elkwatch.demo.logs import (
     SESSION_FIELD,
@@ -40,7 +41,7 @@ from elkwatch.demo.sinks import MailSink, WebhookSink
 from elkwatch.engine import Engine, EngineOptions, start
 from elkwatch.errors import ElkwatchError
 from elkwatch.log_files import read_sessions
-from elkwatch.report import build_report, report_data_from_documents
+from elkwatch.report import ReportData, build_report, report_data_from_documents
 from elkwatch.rounds import Tick
 from elkwatch.service import Service
 from elkwatch.training_progress import TrainingProgress
@@ -97,7 +98,7 @@ class Demo:
     def _say(self, name: str, text: str) -> None:
         spent = self.seconds.get(name, 0.0)
         self.console.print(
-            f"[green]✓[/] [bold]{name:<9}[/] {text} [dim]({spent:.1f} s)[/]"
+            f"[green]✓[/] [bold]{name:<10}[/] {text} [dim]({spent:.1f} s)[/]"
         )
 
     def _engine(self, stack: ExitStack, *, keep: bool) -> Engine:
@@ -215,16 +216,43 @@ class Demo:
         )
         report = self.out / "report.html"
         report.write_text(build_report(data), "utf-8")
+        dashboards = self._dashboards(client, config, data)
         self._save_messages(mail, hook)
         summary = _summary(
             engine, findings, ticks, books, mail, hook, indexed=indexed, read=read
         )
         summary["seconds"] = self.seconds
         summary["report"] = str(report)
+        summary |= dashboards
         text = json.dumps(summary, indent=2, ensure_ascii=False)
         (self.out / "summary.json").write_text(text + "\n", "utf-8")
         self._show(findings, summary)
         return summary
+
+    def _dashboards(
+        self, client: Elasticsearch, config: Config, data: ReportData
+    ) -> dict[str, Any]:
+        """Built, checked and drawn; → what `summary.json` has of them."""
+        file, page = self.out / "dashboards.ndjson", self.out / "preview.html"
+        began = time.monotonic()
+        objects, defects = build_and_check(file, config)
+        self.seconds["dashboards"] = round(time.monotonic() - began, 2)
+        told = f"{len(defects)} defects" if defects else "no defect"
+        self._say("dashboards", f"{objects} Kibana objects built and checked: {told}")
+        began = time.monotonic()
+        with self.console.status("preview …"):
+            since, now = data.period_start, self.clock.now()
+            missing = draw(page, config, client, since, now, engine=data.engine)
+        self.seconds["preview"] = round(time.monotonic() - began, 2)
+        self._say("preview", missing or "the same dashboards drawn without Kibana")
+        return {
+            "dashboards": {
+                "file": str(file),
+                "objects": objects,
+                "defects": defects,
+            },
+            "preview": None if missing else str(page),
+        }
 
     def _judge_file(self) -> list[Any]:
         classifier = Classifier(load_bundle(self.out / "model"))
@@ -261,6 +289,9 @@ class Demo:
         say = self.console.print
         say("\n[bold]Where to look next[/]")
         say(f"  {summary['report']}  all findings with their evidence, in a browser")
+        if summary["preview"] is not None:
+            say(f"  {summary['preview']}  the dashboards, drawn without Kibana")
+        say(f"  {summary['dashboards']['file']}  the same, for Kibana to import")
         say(f"  {self.out / 'mail.html'}  one of the mails")
         say(f"  {self.out / 'webhook.json'}  one of the webhooks")
         say(f"  {self.out / 'summary.json'}  the figures")

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from xml.etree import ElementTree
 
-from elkwatch.errors import ElkwatchError
+from elkwatch.errors import DrawingUnavailableError
 from elkwatch.report import log_text
 from kibana.preview import Spec
 
@@ -31,12 +31,12 @@ _NUMBERS = {"d", "transform"}
 
 def to_svg(spec: Spec, name: str) -> str:
     """The chart as an `svg` element. `name`: what its own ids begin with, unique on
-    the page. Raises ElkwatchError where Vega is not installed.
+    the page. Raises DrawingUnavailableError.
     """
     try:
         import vl_convert
     except ImportError as error:
-        raise ElkwatchError(
+        raise DrawingUnavailableError(
             "vl-convert is not installed, which draws the charts; "
             "install it with: pip install 'elkwatch[preview]'"
         ) from error

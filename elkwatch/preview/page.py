@@ -25,7 +25,7 @@ from kibana.preview import Figure, Legend, LensView, Nothing, Period, Picture, S
 #: The grid on a wide screen, in pixels: the whole width, a row, what is between two.
 _WIDTH, _ROW, _GAP, _COLUMNS = 1392, 15, 8, 48
 #: What a panel takes of its own height and width: padding, title, a line of legend.
-_SIDES, _PADDING, _TITLE, _LINE = 28, 22, 26, 22
+_SIDES, _PADDING, _TITLE, _LINE = 28, 26, 26, 22
 _BESIDE = 150
 _NARROW = (336, 210)
 _LONGEST_NAME = 30
@@ -48,7 +48,7 @@ class PreviewData:
 def build_preview(data: PreviewData) -> str:
     """The whole page, HTML. The same data give the same page, byte for byte.
 
-    Raises ElkwatchError where the charts cannot be drawn.
+    Raises DrawingUnavailableError.
     """
     style = _style("elkwatch.report", "report.css") + _style(
         "elkwatch.preview", "preview.css"

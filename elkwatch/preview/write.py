@@ -26,7 +26,7 @@ def write_preview(
 ) -> PreviewData:
     """Asks, draws and writes; → what the page shows.
 
-    Raises what `search` does, ElkwatchError where it cannot be drawn or written.
+    Raises what `search` does, DrawingUnavailableError, FileError.
     """
 
     def count(index: str, query: str) -> int:

@@ -178,13 +178,16 @@ def base(width: int, height: int, values: Sequence[Mapping[str, Any]]) -> Spec:
 
 
 def time_axis(period: Period, width: int) -> Spec:
-    """The whole period, labelled as its length asks for."""
+    """The whole period in whole bars, labelled as its length asks for."""
     span_s = (period.end - period.start).total_seconds()
     form = "%H:%M:%S" if span_s < 600 else "%H:%M" if span_s <= 2 * _DAY_S else "%m-%d"
-    ends = [bar(period.start, period)["t"], wall_clock(period.end, period)]
+    wide = period.bar_s * 1000
+    first, last = (
+        wall_clock(end, period) // wide * wide for end in (period.start, period.end)
+    )
     return {
         "type": "temporal",
-        "scale": {"type": "utc", "domain": ends, "nice": False},
+        "scale": {"type": "utc", "domain": [first, last + wide], "nice": False},
         "axis": {
             "labelExpr": f"utcFormat(datum.value, '{form}')",
             "tickCount": max(2, width // 90),
@@ -207,14 +210,17 @@ def name_axis(field: str, names: Sequence[str], width: int) -> Spec:
     }
 
 
-def number_axis(view: LensView, metric: str) -> Spec:
-    """Numbers from 0, in the form that the column has."""
+def number_axis(
+    view: LensView, metric: str, values: Sequence[Mapping[str, Any]]
+) -> Spec:
+    """Numbers from 0, in the form that the column has; zeros alone lie at the foot."""
     kind = view.columns[metric].get("params", {}).get("format", {}).get("id", "")
     form = {"percent": "~%", "bytes": ".2~s"}.get(kind, ",~f")
     axis: Spec = {"format": form, "tickCount": 5, "ticks": False, "grid": True}
     if view.columns[metric]["operationType"] in {"count", "unique_count"}:
         axis["tickMinStep"] = 1
-    return {"field": "v", "type": "quantitative", "axis": axis}
+    scale = {} if any(value["v"] for value in values) else {"domain": [0, 1]}
+    return {"field": "v", "type": "quantitative", "axis": axis, "scale": scale}
 
 
 def bar(value: Value, period: Period) -> Spec:

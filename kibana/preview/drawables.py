@@ -76,7 +76,7 @@ def draw_lens(view: LensView, answer: Answer, period: Period) -> Drawable:
     rows = lens_rows(view, answer)
     if view.kind == "lnsMetric":
         return _figure(view, rows[0], period)
-    if not rows or not answer["hits"]["total"]["value"]:
+    if not answer["hits"]["total"]["value"] or _is_void(view, rows):
         return _EMPTY
     match view.kind, view.layer.get("seriesType", ""):
         case "lnsDatatable", _:
@@ -113,6 +113,10 @@ def draw_search(view: SearchView, answer: Answer, period: Period) -> Drawable:
         ),
         total,
     )
+
+
+def _is_void(view: LensView, rows: list[Row]) -> bool:
+    return all(row[metric] is None for row in rows for metric in view.metrics)
 
 
 def _figure(view: LensView, row: Row, period: Period) -> Figure:

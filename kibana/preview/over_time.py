@@ -35,12 +35,12 @@ def bars_over_time(
     metric = view.layer["accessors"][0]
 
     def spec(width: int, height: int) -> Spec:
-        span_s = (period.end - period.start).total_seconds()
-        thick = max(1.5, 0.8 * (width - 50) * period.bar_s / span_s)
+        bars = (period.end - period.start).total_seconds() / period.bar_s + 1
+        thick = max(1.5, 0.8 * (width - 50) / bars)
         x = {**time_axis(period, width), "field": "m"}
         encoding = {
             "x": x,
-            "y": {**number_axis(view, metric), "stack": "zero"},
+            "y": {**number_axis(view, metric, values), "stack": "zero"},
             "order": {"field": "o", "type": "quantitative"},
             "detail": {"field": "s", "type": "nominal"},
             **COLOURED,
@@ -62,7 +62,10 @@ def lines_over_time(
     def spec(width: int, height: int) -> Spec:
         place = {
             "x": {**time_axis(period, width), "field": "m"},
-            "y": {**number_axis(view, metric), "stack": "zero" if stacked else None},
+            "y": {
+                **number_axis(view, metric, values),
+                "stack": "zero" if stacked else None,
+            },
             "order": {"field": "o", "type": "quantitative"},
         }
         parts = {"field": "g", "type": "nominal"}

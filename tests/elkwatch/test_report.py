@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import copy
-import shutil
-import subprocess
 import tracemalloc
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -24,6 +22,7 @@ from elkwatch.report import (
 )
 from elkwatch.report.page import log_text, safe_link
 from elkwatch.report.timeline import bucket_text, build_timeline, draw
+from tests.elkwatch.browser import browse, needs_browser
 from tests.elkwatch.report_samples import DAY, MODEL, finding, findings, runs
 
 TOMORROW = DAY + timedelta(days=1)
@@ -306,29 +305,6 @@ def test_the_timeline_covers_the_period_with_readable_buckets() -> None:
 
 
 # -- in a real browser ---------------------------------------------------------------
-
-BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
-needs_browser = pytest.mark.skipif(
-    BROWSER is None, reason="no Chromium here; `apt-get install chromium` brings one"
-)
-
-
-def browse(tmp_path: Path, html: str, *options: str) -> tuple[str, str]:
-    """Open the page → its DOM after loading, and what the console said."""
-    file = tmp_path / "page.html"
-    file.write_text(html, encoding="utf-8")
-    done = subprocess.run(
-        [
-            str(BROWSER), "--headless", "--no-sandbox", "--disable-gpu",
-            "--disable-quic", "--no-first-run", "--disable-background-networking",
-            "--disable-component-update", "--disable-sync",
-            "--enable-logging=stderr", f"--user-data-dir={tmp_path / 'profile'}",
-            *options, "--dump-dom", file.as_uri(),
-        ],
-        capture_output=True, text=True, timeout=120, check=True,
-    )  # fmt: skip
-    console = [line for line in done.stderr.splitlines() if "CONSOLE" in line]
-    return done.stdout, "\n".join(console)
 
 
 @needs_browser

@@ -27,6 +27,13 @@ def test_the_demo_loses_and_doubles_nothing(
     report = (out / "report.html").read_text()
     assert "disk full" in report
     assert "<script" not in report
+    assert summary["dashboards"]["objects"] == 7
+    assert summary["dashboards"]["defects"] == []
+    assert set(summary["seconds"]) >= {"train", "run", "dashboards", "preview"}
+    assert '"elkwatch-overview"' in (out / "dashboards.ndjson").read_text()
+    preview = Path(summary["preview"]).read_text()
+    assert f'<b class=""><bdi>{summary["findings"]}</bdi></b>' in preview
+    assert "PostgreSQL deadlock" in preview
     told = capsys.readouterr().out
     assert "What to do" in told
     assert "0 lost, 0 doubled" in told

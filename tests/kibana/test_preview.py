@@ -373,6 +373,17 @@ def test_charts_of_nothing_say_so() -> None:
     ):
         drawn = draw_lens(view(chart), answer(total=0), HOUR)
         assert drawn == Nothing("No results found")
+    void = answer({"time": {"buckets": [at(0, n=1, h={"value": None})]}})
+    half = maximum("h", "s", "Half")
+    drawn = draw_lens(view(Lines(over_time(), (half,))), void, HOUR)
+    assert drawn == Nothing("No results found")
+
+
+def test_zeros_lie_at_the_foot_of_the_chart() -> None:
+    rows = answer({"time": {"buckets": [at(0, n=0)]}})
+    drawn = draw_lens(view(Bars(over_time(), (FINDINGS,))), rows, HOUR)
+    assert isinstance(drawn, Picture)
+    assert drawn.spec(600, 200)["encoding"]["y"]["scale"] == {"domain": [0, 1]}
 
 
 # -- drawings ----------------------------------------------------------------------
@@ -420,6 +431,18 @@ def test_times_are_those_of_the_zone() -> None:
     assert value["d"] == "2026-11-22 21:00:00  3"
     shown = datetime.fromtimestamp(value["m"] / 1000, UTC)
     assert (shown.hour, shown.second) == (21, 30)
+
+
+def test_the_axis_of_time_holds_whole_bars() -> None:
+    odd = replace(HOUR, start=NOON + timedelta(seconds=20))
+    chart = view(Bars(over_time(), (FINDINGS,)))
+    drawn = draw_lens(chart, answer({"time": {"buckets": [at(0, n=3)]}}), odd)
+    assert isinstance(drawn, Picture)
+    first, last = drawn.spec(600, 200)["encoding"]["x"]["scale"]["domain"]
+    assert [datetime.fromtimestamp(t / 1000, UTC) for t in (first, last)] == [
+        NOON,
+        NOON + timedelta(minutes=61),
+    ]
 
 
 def test_a_heat_map_leaves_cells_of_nothing_empty() -> None:
