@@ -16,7 +16,7 @@ from typing import Any
 
 from elasticsearch import ApiError, Elasticsearch, TransportError
 
-from connector.capabilities import parents
+from connector.capabilities import Capabilities, parents
 from connector.decode import Decoder, needed_fields
 from connector.faults import translate
 from connector.fieldpaths import compile_path
@@ -30,6 +30,7 @@ SAMPLE_BYTES = 16 * 1024 * 1024
 _COUNTED_UP_TO = 1_000_000
 _FIELDS_ANSWER = "indices,fields.*.*.type"
 _SUBKEYS_MAX = 50
+_NOT_A_NAME = frozenset("*?,")
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +126,7 @@ class Sampler:
         """Every field that holds values → its types over all indices.
 
         What lies in nested objects is left out: a query for one value does not find it.
+        So is a name that a request would read as a pattern or a list of names.
         """
         answer = self._ask(
             lambda: self._client.field_caps(
@@ -141,6 +143,8 @@ class Sampler:
             for path, kinds in sorted(mapped.items())
             if (types := tuple(sorted(set(kinds) - {"object", "nested", "unmapped"})))
             and nested.isdisjoint(parents(path))
+            and _NOT_A_NAME.isdisjoint(path)
+            and path.isprintable()
         }
 
     def extent(self, time_field: str, now: datetime) -> Extent:
@@ -176,15 +180,50 @@ class Sampler:
         until: datetime,
     ) -> Sample:
         """The newest `size` documents up to a time, with the fields of `types` only."""
+        bounds = time_range(time_field, lte=to_iso(until))
+        return self._search(time_field, types, [bounds], size)
+
+    def of_keys(
+        self,
+        time_field: str,
+        types: Mapping[str, Sequence[str]],
+        key: tuple[str, Sequence[str]],
+        *,
+        size: int,
+        since: datetime,
+        until: datetime,
+    ) -> Sample:
+        """The newest documents of some values of a field, within a time.
+
+        `key`: the field and its values. Empty where no query can find them.
+        """
+        path, values = key
+        answer = self._ask(
+            lambda: self._client.field_caps(
+                index=self._pattern,
+                fields=[path, f"{path}.keyword", *parents(path)],
+                include_unmapped=True,
+            )
+        )
+        clause = Capabilities(answer).value_clause(path, values)
+        if clause is None or not values:
+            return Sample((), types)
+        bounds = time_range(time_field, gte=to_iso(since), lte=to_iso(until))
+        return self._search(time_field, types, [bounds, clause], size)
+
+    def _search(
+        self,
+        time_field: str,
+        types: Mapping[str, Sequence[str]],
+        clauses: Sequence[Clause],
+        size: int,
+    ) -> Sample:
+        nanos = "date_nanos" in types.get(time_field, ())
         answer = self._ask(
             lambda: self._client.search(
                 index=self._pattern,
-                query=_own_left_out(time_range(time_field, lte=to_iso(until))),
-                sort=[
-                    sort_clause(
-                        time_field, "date_nanos" in types.get(time_field, ()), "desc"
-                    )
-                ],
+                query=_own_left_out(*clauses),
+                sort=[sort_clause(time_field, nanos, "desc")],
                 size=size,
                 source={"includes": list(types)},
                 fields=[_requested(path, types[path]) for path in types],

@@ -67,7 +67,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     if not folder.is_dir():
         raise BundleError(
             f"model {folder}: there is no such folder; make one with "
-            f"`elkwatch train FILE --out {folder}`"
+            f"`elkwatch train FILE --out {folder}` (or --from-es SOURCE for FILE)"
         )
     try:
         manifest = json.loads(path.read_text("utf-8"))

@@ -59,12 +59,11 @@ def find_config(path: Path | None, environ: Mapping[str, str]) -> Path:
     if by:
         raise ConfigError(
             f"{file}: no such configuration file (named by {by}); check the path, or "
-            f"start from `elkwatch config example > {file}`"
+            f"make one with `elkwatch init --out {file}`"
         )
     raise ConfigError(
-        f"no configuration: {DEFAULT_FILE} is not here; start from `elkwatch config "
-        f"example > {DEFAULT_FILE}`, or name yours with --config FILE or "
-        f"${FILE_VARIABLE}"
+        f"no configuration: {DEFAULT_FILE} is not here; make one with `elkwatch init`, "
+        f"or name yours with --config FILE or ${FILE_VARIABLE}"
     )
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 from statistics import median
 from typing import Literal
@@ -21,6 +21,7 @@ from model import LogEvent, Session, TemplateMiner, group_sessions
 Grade = Literal["good", "fair", "unfit"]
 
 LEAST_DOCUMENTS = 200
+LEAST_SCORE = 0.3  # of a key; with less, windows serve better
 MANY_UNKNOWN = 0.1
 _FREE_TEXT = 0.25  # share of lines that are alone with their template
 _SAME = 0.99
@@ -101,17 +102,22 @@ def templates_of(messages: Sequence[str]) -> TemplateFigures:
 
 
 def sessions_of(
-    events: Sequence[LogEvent], *, window: timedelta | None = None
+    events: Sequence[LogEvent],
+    *,
+    window: timedelta | None = None,
+    until: datetime | None = None,
 ) -> SessionFigures:
     """What becomes of these events (oldest first) by their keys; see SessionFigures.
 
-    window: for keys that never end, the length that they are cut on.
+    window: for keys that never end, the length that they are cut on. until: up to when
+    events would have been among these; the time of the last, if not given.
     """
     if not events:
         return SessionFigures(0, 0, 0, 0, None, 0, 0, 0, 0)
     keyed = [event for event in events if event.key is not None]
-    times = [event.time for event in events]
-    span = max(times) - min(times)
+    first = min(event.time for event in events)
+    end = until or max(event.time for event in events)
+    span = end - first
     sessions = group_sessions(keyed, window=window)
     sizes = [len(session.events) for session in sessions]
     lives = [(session.end - session.start).total_seconds() for session in sessions]
@@ -121,7 +127,7 @@ def sessions_of(
         sessions=len(sessions),
         events=median(sizes) if sizes else 0,
         single_share=sum(size == 1 for size in sizes) / max(1, len(sizes)),
-        closed_share=None if window else _closed_share(sessions, span),
+        closed_share=None if window else _closed_share(sessions, end, span),
         life_share=median(lives) / span_s if lives and span_s else 0.0,
         pause_s=_below(map(_longest_pause_s, sessions)),
         life_s=_below(lives),
@@ -221,18 +227,15 @@ def _facts(templates: TemplateFigures, sessions: SessionFigures) -> list[str]:
         f"{sessions.events:g} events a session",
         f"{templates.templates} templates",
         f"{templates.unknown_share:.1%} unknown",
-        f"{sessions.key_share:.0%} with the key",
     ]
     if sessions.closed_share is not None:
         facts.insert(1, f"{sessions.closed_share:.0%} of the sessions end")
+        facts.append(f"{sessions.key_share:.0%} with the key")
     return [", ".join(facts)]
 
 
-def _closed_share(sessions: Sequence[Session], span: timedelta) -> float:
-    """Of the sessions begun in the first half, those that were idle at its end."""
-    end = max((s.end for s in sessions), default=None)
-    if end is None:
-        return 0.0
+def _closed_share(sessions: Sequence[Session], end: datetime, span: timedelta) -> float:
+    """Of the sessions begun in the first half, those that were idle at the end."""
     idle = min(_IDLE, span / 4)
     begun = [s for s in sessions if s.start <= end - span / 2]
     ended = sum(s.end <= end - idle for s in begun)

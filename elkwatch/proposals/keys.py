@@ -16,13 +16,13 @@ from elkwatch.proposals.roles import NUMBER_TYPES, SOME, TEXT_TYPES
 
 MAX_FIELDS = 8
 MAX_PATTERNS = 5
-LEAST_TRUST = 0.3
+LEAST_TRUST = 0.2
 
 _LEAST_SHARE = 0.2
 
 # How far a word in a field's name promises a key that ends, the strongest first.
 _TRUST = (
-    (re.compile(r"(^|[._])span|parent"), 0.2),
+    (re.compile(r"(^|[._])span|parent"), 0.1),
     (re.compile(r"pod[._]?name$"), 0.85),
     (
         re.compile(
@@ -38,8 +38,8 @@ _TRUST = (
     (re.compile(r"job|task|execution|invocation|build|order|batch|workflow"), 0.85),
     (re.compile(r"container[._]?id|pod[._]uid"), 0.85),
     (re.compile(r"conn(ection)?[._]?id|connection|block|application"), 0.75),
-    (re.compile(r"pid$|thread|process"), 0.35),
-    (re.compile(r"user|client|account|customer"), 0.3),
+    (re.compile(r"pid$|thread|process"), 0.25),
+    (re.compile(r"user|client|account|customer"), 0.25),
     (re.compile(r"(^|[._])(id|uuid|guid)$|_id$|id$"), 0.6),
 )
 _NEVER = re.compile(

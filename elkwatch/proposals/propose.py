@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from connector import Column, DataSet, Extent, Sample, SessionRule, SourceSpec
 from elkwatch.proposals.fitness import (
+    LEAST_SCORE,
     Fitness,
     SessionFigures,
     TemplateFigures,
@@ -77,16 +78,22 @@ def best_rule(
         score = key_score(figures, candidate.trust)
         measured.append(Measured(candidate, figures, score))
     measured.sort(key=lambda one: -one.score)
-    if measured and measured[0].score > 0:
+    if measured and measured[0].score >= LEAST_SCORE:
         return measured[0], measured[1:]
     return None, measured
 
 
-def figures_of(sample: Sample, spec: SourceSpec, rule: SessionRule) -> SessionFigures:
-    """What a rule makes of the sample."""
+def figures_of(
+    sample: Sample,
+    spec: SourceSpec,
+    rule: SessionRule,
+    until: datetime | None = None,
+) -> SessionFigures:
+    """What a rule makes of the sample; `until` as in `sessions_of`."""
     documents = sample.decoded(replace(spec, session=rule))
     window = None if rule.ends else timedelta(seconds=rule.unit_s or 0)
-    return sessions_of([log_event(document) for document in documents], window=window)
+    events = [log_event(document) for document in documents]
+    return sessions_of(events, window=window, until=until)
 
 
 def window_rule(

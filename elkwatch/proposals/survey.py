@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from statistics import median
 
 from elasticsearch import Elasticsearch
@@ -38,6 +38,7 @@ from elkwatch.proposals.fitness import (
     templates_of,
     unfit_texts,
 )
+from elkwatch.proposals.followed import followed, span_tells_enough
 from elkwatch.proposals.keys import (
     LEAST_TRUST,
     Candidate,
@@ -153,6 +154,9 @@ def _look_at(
         raise NoSource(reason)
     candidates = [*keys, *pattern_candidates(messages)]
     best, others = best_rule(sample, spec, candidates)
+    if best is None and not span_tells_enough(_span(sample, spec)):
+        newest = min(now, extent.newest or now)
+        best, others = followed(sampler, spec, types, others, newest)
     if best is not None:
         rule, figures = best.candidate.rule, best.figures
     else:
@@ -263,6 +267,11 @@ def _spec(data_set: DataSet, roles: Roles) -> SourceSpec:
         host_field=roles.host or plain.host_field,
         sequence_field=roles.sequence,
     )
+
+
+def _span(sample: Sample, spec: SourceSpec) -> timedelta:
+    times = [document.time for document in sample.decoded(spec)]
+    return max(times) - min(times) if times else timedelta()
 
 
 def _notes(extent: Extent, now: datetime) -> list[str]:

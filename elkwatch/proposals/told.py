@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import datetime, timedelta
@@ -49,7 +50,7 @@ def next_commands(survey: Survey, config: str, now: datetime) -> list[str]:
     start = "now-7d"
     if oldest is not None and newest is not None and (now - newest).days >= 7:
         start = f"{oldest:%Y-%m-%dT%H:%M:%SZ}"
-    where = "" if config == "elkwatch.yml" else f" --config {config}"
+    where = "" if config == "elkwatch.yml" else f" --config {shlex.quote(config)}"
     return [
         f"elkwatch config check{where}",
         f"elkwatch setup{where}",
@@ -78,7 +79,8 @@ def _told(name: str, proposal: Proposal) -> Iterator[str]:
     ]
     gap = proposal.ingest_gap_s
     if gap is not None:
-        rows.append(("gap", f"documents arrive {gap:.1f} s after they were written"))
+        after = duration_text(timedelta(seconds=round(max(0.0, gap), 1)))
+        rows.append(("gap", f"documents arrive {after} after they were written"))
     rows += [("note", shown(note, 300)) for note in proposal.notes]
     if extent.oldest and extent.newest:
         days = f"{extent.oldest:%Y-%m-%d %H:%M} to {extent.newest:%Y-%m-%d %H:%M} UTC"

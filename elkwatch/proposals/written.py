@@ -74,6 +74,7 @@ def named(proposals: Sequence[Proposal]) -> list[tuple[str, Proposal]]:
     found = []
     for proposal in proposals:
         plain = re.sub(r"[^A-Za-z0-9._-]+", "-", proposal.data_set.name).strip("._-")
+        plain = re.sub(r"-{2,}", "-", plain)
         stem = plain[:80] or "logs"
         name, number = stem, 1
         while name in taken:

@@ -309,7 +309,7 @@ def test_where_the_configuration_is_found(
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ConfigError) as caught:
         find_config(None, {})
-    assert "`elkwatch config example > elkwatch.yml`" in str(caught.value)
+    assert "`elkwatch init`" in str(caught.value)
     with pytest.raises(ConfigError, match=r"x\.yml: no such .* by \$ELKWATCH_CONFIG"):
         find_config(None, {"ELKWATCH_CONFIG": "x.yml"})
     for name in ("elkwatch.yml", "env.yml", "option.yml"):
