@@ -78,8 +78,8 @@ def _told(name: str, proposal: Proposal) -> Iterator[str]:
         for other in proposal.others[:_SHOWN_OTHERS]
     ]
     gap = proposal.ingest_gap_s
-    if gap is not None:
-        after = duration_text(timedelta(seconds=round(max(0.0, gap), 1)))
+    if gap is not None and gap >= 0:
+        after = duration_text(timedelta(seconds=round(gap, 0 if gap > 10 else 1)))
         rows.append(("gap", f"documents arrive {after} after they were written"))
     rows += [("note", shown(note, 300)) for note in proposal.notes]
     if extent.oldest and extent.newest:
