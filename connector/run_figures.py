@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -18,6 +19,8 @@ from connector.timestamps import to_iso
 
 RUN_DATASET = "elkwatch.run"
 
+_CLASSES_MAX = 50
+
 
 @dataclass(frozen=True, slots=True)
 class RunFigures:
@@ -27,6 +30,7 @@ class RunFigures:
     those that deviated and were fetched again whole. `lag_s`: how far behind now the
     reading stands. `model_age_s`: since it was trained. `unknown_ratio`: share of
     events the model knows no template for.
+    `findings_by_class`: those created, by class id.
     `durations_s`: seconds by stage (read, score, confirm, write, alert …). `oddities`:
     the counts of DecodeCounts by name. `failure`: the one line a run failed with.
     """
@@ -44,6 +48,7 @@ class RunFigures:
     findings_created: int = 0
     findings_amended: int = 0
     findings_withdrawn: int = 0
+    findings_by_class: Mapping[str, int] = field(default_factory=dict)
     dead_letters: int = 0
     unknown_ratio: float = 0.0
     lag_s: float | None = None
@@ -126,6 +131,7 @@ def _run(figures: RunFigures) -> dict[str, Any]:
             "created": figures.findings_created,
             "amended": figures.findings_amended,
             "withdrawn": figures.findings_withdrawn,
+            "classes": _as_field_names(figures.findings_by_class),
         },
         "dead_letters": figures.dead_letters,
         "unknown_ratio": figures.unknown_ratio,
@@ -137,6 +143,18 @@ def _run(figures: RunFigures) -> dict[str, Any]:
     if figures.model_age_s is not None:
         run["model_age_s"] = round(figures.model_age_s)
     return run
+
+
+def _as_field_names(numbers: Mapping[str, int]) -> dict[str, int]:
+    """Class ids are people's words: a dot would make a field of an object.
+
+    Each becomes a field of the index, so that of many the smallest are one.
+    """
+    named: Counter[str] = Counter()
+    for at, (name, number) in enumerate(Counter(numbers).most_common()):
+        kept = name.strip().replace(".", "_") if at < _CLASSES_MAX else ""
+        named[kept or "other"] += number
+    return dict(named)
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,15 +29,17 @@ class SourceOutcome:
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """One round over all sources."""
+    """One round over all sources. `undelivered`: the line that delivery failed with."""
 
     sources: tuple[SourceOutcome, ...]
     delivery: DeliveryReport
+    undelivered: str | None = None
 
     @property
     def failures(self) -> list[str]:
-        """The lines of the sources that failed."""
-        return [s.failure for s in self.sources if s.failure is not None]
+        """The lines of the sources that failed, and of delivery."""
+        lines = (*(s.failure for s in self.sources), self.undelivered)
+        return [line for line in lines if line is not None]
 
 
 class Observer(Protocol):
@@ -93,6 +95,7 @@ def run_figures(
         findings_created=progress.created,
         findings_amended=progress.amended,
         findings_withdrawn=progress.withdrawn,
+        findings_by_class=progress.classes,
         dead_letters=progress.dead + counts.problems,
         unknown_ratio=counts.unknown_ratio,
         lag_s=progress.lag_s,

@@ -120,7 +120,7 @@ class Service:
             self._publish(
                 run_figures(run_id, source, outcome, began, self._clock.now())
             )
-        tick = Tick(tuple(outcomes), self._deliver())
+        tick = Tick(tuple(outcomes), *self._deliver())
         self._publish(round_figures(run_id, tick, began_round, self._clock.now()))
         self._observer.round_ended(tick, self._clock.now())
         return tick
@@ -169,14 +169,15 @@ class Service:
                 _log.warning("model does not fit", source=name, reason=line)
         return outcome
 
-    def _deliver(self) -> DeliveryReport:
+    def _deliver(self) -> tuple[DeliveryReport, str | None]:
+        """What was sent, and the line it failed with as a whole, if it did."""
         try:
             report = self._parts.alerts.outbox.deliver(
                 self._clock.now(), may_go_on=self._leadership.holds
             )
         except (ConnectorError, AlertingError) as error:
             _log.error("delivery failed", reason=str(error))
-            return DeliveryReport()
+            return DeliveryReport(), f"delivery failed: {error}"
         for attempt in report.attempts:
             tell = _log.info if attempt.outcome == "sent" else _log.warning
             tell(
@@ -186,7 +187,7 @@ class Service:
                 row=attempt.row_id,
                 reason=attempt.reason,
             )
-        return report
+        return report, None
 
     def _publish(self, figures: RunFigures | TickFigures) -> None:
         """Run figures; that they cannot be written stops nothing."""
@@ -241,6 +242,9 @@ def _guarded(service: Service) -> Callable[[], None]:
     def run() -> None:
         try:
             service.turn()
+        except ConnectorError as error:  # Elasticsearch is away: one line is enough
+            service.round_failed(str(error))
+            _log.error("round failed; the next one tries again", reason=str(error))
         except Exception as error:
             service.round_failed(f"{type(error).__name__}: {error}")
             _log.exception("tick failed unexpectedly; the next one tries again")

@@ -101,6 +101,8 @@ def _tell(tick: Tick) -> int:
         )
         if not counts.documents:
             click.echo(f"  {_nothing_since(progress.since)}")
+    if tick.undelivered is not None:
+        click.echo(f"elkwatch: {tick.undelivered}", err=True)
     delivery = tick.delivery
     click.echo(
         f"notifications: {delivery.sent} sent, {delivery.retried} to be tried again, "

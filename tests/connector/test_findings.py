@@ -161,6 +161,17 @@ def test_figures_of_a_run() -> None:
     assert other.figures_id != figures.figures_id
 
 
+def test_findings_by_class_are_few_fields_without_dots() -> None:
+    found = {f"c{i:02}": 1 for i in range(80)} | {"db.time-out": 5, ".": 2}
+    run = RunFigures("r1", "db", NOON, NOON, findings_by_class=found)
+    classes = run_document(run, "d")["elkwatch"]["run"]["findings"]["classes"]
+    assert classes["db_time-out"] == 5
+    assert classes["_"] == 2
+    assert classes["other"] == 80 + 2 - 50
+    assert sum(classes.values()) == sum(found.values())
+    assert not any("." in name for name in classes)
+
+
 def test_figures_of_a_round_belong_to_no_source() -> None:
     figures = TickFigures("r1", NOON, at(1), sent=3, retried=2, failed=1)
     document = tick_document(figures, "d")

@@ -289,7 +289,15 @@ def test_figures_of_a_run_once(
 ) -> None:
     sink = RunMetricsSink(client, namespace, retry=IMPATIENT)
     figures = [
-        RunFigures("r1", name, NOON, at(2), documents_read=7, durations_s={"read": 1.5})
+        RunFigures(
+            "r1",
+            name,
+            NOON,
+            at(2),
+            documents_read=7,
+            durations_s={"read": 1.5},
+            findings_by_class={"c01": 2, "db.time-out": 1},
+        )
         for name in ("db", "web")
     ]
     assert sink.write(*figures) == 2
@@ -299,10 +307,14 @@ def test_figures_of_a_run_once(
     found = es.search(
         index=name,
         query={"term": {"elkwatch.source": "db"}},
-        aggs={"read": {"sum": {"field": "elkwatch.run.durations_s.read"}}},
+        aggs={
+            "read": {"sum": {"field": "elkwatch.run.durations_s.read"}},
+            "c01": {"sum": {"field": "elkwatch.run.findings.classes.c01"}},
+        },
     )
     assert found["hits"]["total"]["value"] == 1
     assert found["aggregations"]["read"]["value"] == 1.5
+    assert found["aggregations"]["c01"]["value"] == 2
 
 
 class _LookUpBlind(FindingSink):
