@@ -8,6 +8,7 @@
     sources    fields, newest lines, cursor
     models     bundle, age, fit
     channels   messages, mail, webhooks
+    kibana_pages   status, key, space, dashboards
 
 Nothing is written anywhere, and nothing sent unless that is asked for.
 """

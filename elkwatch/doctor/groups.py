@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from elkwatch.doctor import channels, cluster, machine, models, sources, written
+from elkwatch.doctor import (
+    channels,
+    cluster,
+    kibana_pages,
+    machine,
+    models,
+    sources,
+    written,
+)
 from elkwatch.doctor.case import Case
 from elkwatch.doctor.records import Check
 
-_GROUPS = (machine, cluster, written, sources, models, channels)
+_GROUPS = (machine, cluster, written, sources, models, channels, kibana_pages)
 
 
 def all_checks(case: Case) -> list[Check]:

@@ -145,6 +145,14 @@ def test_metrics_can_be_read_and_keep_the_conventions(watched: Watched) -> None:
         assert re.fullmatch(r"elkwatch_[a-z_]+", name), name
 
 
+def test_every_metric_is_in_the_runbook_and_no_other(watched: Watched) -> None:
+    page = Path(__file__).parents[3] / "docs" / "operations.md"
+    told = set(re.findall(r"`(elkwatch_[a-z_]+)`", page.read_text("utf-8")))
+    text = watched.page("/metrics")[1]
+    kinds = dict(re.findall(r"^# TYPE (\w+) (\w+)$", text, re.MULTILINE))
+    assert told == {name for name in kinds if not name.endswith("_created")}
+
+
 def test_classes_are_bounded(watched: Watched) -> None:
     for i in range(300):
         progress = Progress(classes=Counter({f"c{i}": 1}))
