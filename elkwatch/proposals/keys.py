@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from connector import Column, SessionRule
 from elkwatch.proposals.roles import NUMBER_TYPES, SOME, TEXT_TYPES
@@ -50,7 +50,7 @@ _NEVER = re.compile(
 
 _PREFIXED = re.compile(r"\b([A-Za-z]{2,20}[_-])(-?)\d{3,}((?:[_-]\d+)*)")
 _LABELLED = re.compile(
-    r"\b([A-Za-z][A-Za-z_]{0,20}?[_ -]?(?:id|Id|ID))(: ?|=|\s)\"?"
+    r"\b([A-Za-z][A-Za-z_]{0,20}?[_ -]?(?:id|Id|ID))(: ?|=| )\"?"
     r"([A-Za-z0-9][\w.-]{2,63})"
 )
 _UUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
@@ -121,8 +121,9 @@ def pattern_candidates(messages: Sequence[str]) -> list[Candidate]:
         for prefix, sign, more in _PREFIXED.findall(message):
             shapes[prefix].add(sign, more)
             here[prefix] = _PREFIX_TRUST
-        for label, _, value in _LABELLED.findall(message):
+        for label, joint, value in _LABELLED.findall(message):
             if any(character.isdigit() for character in value):
+                shapes[label + _IS_LABEL].joints[joint] += 1
                 here[label + _IS_LABEL] = max(trust(label.replace(" ", "_")), SOME)
         if _UUID_FOUND.search(message):
             here[""] = _UUID_TRUST
@@ -138,11 +139,15 @@ def pattern_candidates(messages: Sequence[str]) -> list[Candidate]:
 
 @dataclass(slots=True)
 class _Shape:
-    """What followed a prefix: how often, with a sign ever, with more numbers."""
+    """What followed a prefix: how often, with a sign ever, with more numbers.
+
+    `joints`: what stood between a label and its value.
+    """
 
     count: int = 0
     signed: bool = False
     continued: int = 0
+    joints: Counter[str] = field(default_factory=Counter)
 
     def add(self, sign: str, more: str) -> None:
         self.count += 1
@@ -154,8 +159,9 @@ def _pattern(name: str, shape: _Shape) -> str:
     if not name:
         return _UUID
     if name.endswith(_IS_LABEL):
-        label = re.escape(name.removesuffix(_IS_LABEL))
-        return rf'{label}(?:: ?|=| )"?([A-Za-z0-9][\w.-]{{2,63}})'
+        label, joints = name.removesuffix(_IS_LABEL), "|".join(sorted(shape.joints))
+        between = joints if len(shape.joints) == 1 else f"(?:{joints})"
+        return rf'{label}{between}"?([\w.-]+)'
     more = r"(?:[_-]\d+)*" if 2 * shape.continued > shape.count else ""
     return rf"{name}{'-?' if shape.signed else ''}\d+{more}"
 

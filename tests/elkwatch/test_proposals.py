@@ -141,7 +141,7 @@ class TestKeys:
             ("Receiving block blk_{}4394112519745907149 src: /10.0.0.1", r"blk_-?\d+"),
             (
                 "job started request_id={}b3f9 in 3 ms",
-                r'request_id(?:: ?|=| )"?([A-Za-z0-9][\w.-]{2,63})',
+                r'request_id="?([\w.-]+)',
             ),
             ("closing req-{}123", r"req--?\d+"),
         ],
