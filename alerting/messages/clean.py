@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
+from alerting.records import MAX_URL
+
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 _NEVER = re.compile(
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f"  # controls, but for tab and line feed
@@ -33,12 +35,15 @@ def one_line(text: str, limit: int = 300) -> str:
 
 
 def web_address(url: str | None) -> str | None:
-    """The address if it is one that a reader may safely be led to (http, https)."""
-    if url is None:
+    """The address if it is one that a reader may safely be led to (http, https).
+
+    One longer than ``MAX_URL`` is left out: cut, it would lead elsewhere.
+    """
+    if url is None or len(url) > MAX_URL:
         return None
     try:
         parts = urlsplit(url)
     except ValueError:
         return None
     safe = parts.scheme in ("http", "https") and bool(parts.netloc)
-    return one_line(url, 4000) if safe else None
+    return one_line(url, MAX_URL) if safe else None

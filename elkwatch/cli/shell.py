@@ -58,7 +58,7 @@ COMMANDS = (
     LazyCommand("demo", "The whole product on this machine, nothing to configure."),
     LazyCommand("engine", "Start, stop or look at the real Elasticsearch of the demo."),
     LazyCommand("init", "Look at a cluster and propose a configuration."),
-    LazyCommand("setup", "Install index templates; show the roles to grant."),
+    LazyCommand("setup", "Install index templates and Kibana objects; show the roles."),
     LazyCommand("templates", "Find the log templates of a file."),
     LazyCommand("train", "Learn what is normal, and which kinds of trouble there are."),
     LazyCommand("classify", "Logs in, verdicts out."),

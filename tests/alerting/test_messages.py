@@ -283,6 +283,7 @@ def test_cleaning() -> None:
         ("https://", False),
         ("http://[::1", False),
         (None, False),
+        ("https://k.example/" + "x" * 4000, False),
     ],
 )
 def test_links(url: str | None, good: bool) -> None:

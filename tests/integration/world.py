@@ -73,6 +73,7 @@ class World:
     credentials: Mapping[str, str] = field(default_factory=dict)
     source: Mapping[str, Any] = field(default_factory=dict)
     more_sources: Sequence[Mapping[str, Any]] = ()
+    kibana: Mapping[str, Any] | None = None
 
     @property
     def index(self) -> str:
@@ -129,7 +130,7 @@ class World:
 
     def config(self) -> Path:
         """The configuration as a file."""
-        body = {
+        body: dict[str, Any] = {
             "elasticsearch": {"hosts": [self.url], **self.credentials},
             "namespace": self.namespace,
             "sources": [
@@ -167,6 +168,8 @@ class World:
                 ]
             },
         }
+        if self.kibana is not None:
+            body["kibana"] = dict(self.kibana)
         path = self.folder / "elkwatch.yml"
         path.write_text(yaml.safe_dump(body), "utf-8")
         return path

@@ -184,16 +184,24 @@ def _answer(stub: StubKibana, request: Request) -> tuple[int, str]:
         raise BadRequestError(401, "[security_exception]: unable to authenticate")
     if request.method != "GET" and "kbn-xsrf" not in request.headers:
         raise BadRequestError(400, "Request must contain a kbn-xsrf header.")
-    if request.path.startswith("/api/spaces/space/"):
-        return _space(stub, request.path.rpartition("/")[2])
+    if request.path.startswith("/api/spaces/space"):
+        return _space(stub, request)
     return _saved_objects(stub, request)
 
 
-def _space(stub: StubKibana, name: str) -> tuple[int, str]:
+def _space(stub: StubKibana, request: Request) -> tuple[int, str]:
+    if request.method == "POST":
+        stub.spaces.add(json.loads(request.body)["id"])
+        return 200, request.body.decode()
+    name = request.path.rpartition("/")[2]
     if name in stub.forbidden_spaces:
         raise BadRequestError(403, f"Unauthorized to get {name} space")
     if name not in stub.spaces:
         raise BadRequestError(404, f"Saved object [space/{name}] not found")
+    if request.method == "DELETE":
+        stub.spaces.remove(name)
+        stub.store.drop_space(name)
+        return 204, ""
     return 200, json.dumps({"id": name, "name": name, "disabledFeatures": []})
 
 

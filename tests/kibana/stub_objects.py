@@ -148,6 +148,14 @@ class Store:
         self.writes += 1
         del self.objects[place]
 
+    def drop_space(self, space: str) -> None:
+        """Removes what is in no other space."""
+        for place, document in list(self.objects.items()):
+            if space in document["namespaces"]:
+                document["namespaces"].remove(space)
+                if not document["namespaces"]:
+                    del self.objects[place]
+
     def _parsed(self, text: str) -> list[Document]:
         try:
             lines = [json.loads(line) for line in text.split("\n") if line.strip()]
