@@ -134,6 +134,11 @@ class Wire:
                 "followed: set kibana.url to the final address, with its base path",
                 status=status,
             )
+        if status == 401 and "authorization" not in self._session.headers:
+            return KibanaNotAuthenticated(
+                f"{self.where} asks for credentials (401); set kibana.api_key, or "
+                "kibana.username and kibana.password"
+            )
         if status == 401:
             return KibanaNotAuthenticated(
                 f"{self.where} refused the credentials (401); check kibana.api_key, "

@@ -44,6 +44,9 @@ from connector import (
 from connector.setup import READ_ROLE, RUN_ROLE, SETUP_ROLE
 from elkwatch.clock import SystemClock
 from elkwatch.engine import Engine, SecurityOptions, User
+from elkwatch.installed_objects import ElasticInstallStore
+from kibana import InstallRecord, Key
+from kibana.installed import Installed
 from tests.connector.indexed import FAR, IMPATIENT, line, put, spec
 from tests.connector.samples import NOON, at, finding
 from tests.integration.conftest import SecuredEngine
@@ -211,6 +214,25 @@ def test_the_setup_role_sets_up_and_no_more(
         assert {action.change for action in install(client, "prod")} == {"unchanged"}
         with pytest.raises(AuthorizationException):
             client.search(index="app-logs-1")
+
+
+def test_what_either_role_installed_the_other_removes(
+    engine: Engine, test_authority: TestAuthority
+) -> None:
+    with client_of(engine, "setter", test_authority) as client:
+        setter = ElasticInstallStore(ElasticStateStore(client, "prod"))
+        key = Key("dashboard", "d")
+        record = InstallRecord("ops", objects=(Installed(key, "d", ""),))
+        setter.save(record)
+        assert setter.load("ops") == record
+        with pytest.raises(PrivilegeMissing):
+            ElasticStateStore(client, "prod").create("outbox", "r", {})
+    with client_of(engine, "runner", test_authority) as client:
+        state = ElasticStateStore(client, "prod", wait_for_refresh=True)
+        runner = ElasticInstallStore(state)
+        assert runner.load("ops") == record
+        runner.save(record.without([key]))
+        assert runner.spaces() == []
 
 
 def test_setting_up_takes_the_setup_role(

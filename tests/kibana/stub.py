@@ -13,6 +13,7 @@ import json
 import re
 import ssl
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from email import message_from_bytes
 from email.policy import HTTP
@@ -172,8 +173,9 @@ class _Handler(BaseHTTPRequestHandler):
         for name, value in (headers or {}).items():
             self.send_header(name, value)
         self.send_header("content-length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
+        with suppress(ConnectionError):  # the client may have given up
+            self.end_headers()
+            self.wfile.write(data)
 
 
 def _answer(stub: StubKibana, request: Request) -> tuple[int, str]:

@@ -39,6 +39,7 @@ class Store:
     objects: dict[Place, Document] = field(default_factory=dict)
     writes: int = 0
     tabs: bool = False
+    types: set[str] = field(default_factory=lambda: set(IMPORTABLE))
 
     def get(self, space: str, place: Place) -> Document | None:
         found = self.objects.get(place)
@@ -59,6 +60,12 @@ class Store:
     def export(self, space: str, asked: Document) -> list[Document]:
         if "objects" in asked:
             return self._by_id(space, asked["objects"])
+        unknown = sorted(set(asked["type"]) - self.types)
+        if unknown:
+            types = ", ".join(unknown)
+            raise BadRequestError(
+                400, f"Trying to export non-exportable type(s): {types}"
+            )
         wanted = asked["hasReference"]
         references = [wanted] if isinstance(wanted, dict) else wanted
         return [
@@ -180,7 +187,7 @@ class Store:
         self, space: str, document: Document, beside: list[Document]
     ) -> list[Document]:
         about = {"type": document["type"], "id": document["id"], "meta": {}}
-        if document["type"] not in IMPORTABLE:
+        if document["type"] not in self.types:
             return [{**about, "error": {"type": "unsupported_type"}}]
         present = {(d["type"], d["id"]) for d in beside}
         missing = [

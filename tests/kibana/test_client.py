@@ -101,6 +101,11 @@ def test_a_wrong_key(kibana: StubKibana) -> None:
     assert "check kibana.api_key" in line
 
 
+def test_no_key_where_one_is_needed(kibana: StubKibana) -> None:
+    line = said_by(KibanaClient(KibanaConfig(kibana.url)))
+    assert "asks for credentials (401); set kibana.api_key" in line
+
+
 def test_a_missing_space_is_found_before_anything_is_written(
     kibana: StubKibana,
 ) -> None:
@@ -201,6 +206,15 @@ def test_a_second_space_gets_other_ids(kibana: StubKibana) -> None:
     answer = client_of(kibana, space="ops").import_file(ndjson(ALL), overwrite=False)
     assert answer.success
     assert answer.created[OVERVIEW] != OVERVIEW.id
+
+
+def test_users_are_asked_for_by_the_types_that_this_kibana_has(
+    kibana: StubKibana,
+) -> None:
+    client = client_of(kibana)
+    client.import_file(ndjson(ALL), overwrite=False)
+    kibana.store.types = {"dashboard", "index-pattern", "search"}
+    assert OVERVIEW in client.users([Key("index-pattern", "elkwatch-findings")])
 
 
 def test_delete_tells_what_was_gone_and_what_is_shared(kibana: StubKibana) -> None:
