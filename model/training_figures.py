@@ -202,12 +202,15 @@ def _unseen(learned: Learned) -> dict[str, Any]:
     holding = Counter(e for s in learned.pool for e in set(s.ids))
     size = len(learned.vocabulary.texts)
     own = [holding[e] for e in range(RESERVED, RESERVED + size)]
+    single = {e for e in holding if holding[e] == 1}
     return {
         "held_out_events": events.total(),
         "unknown_events": sum(events[e] for e in strange),
         "held_out_sessions": len(aside),
         "sessions_with_unknown": sum(not strange.isdisjoint(s.ids) for s in aside),
         "session_counts": own,
+        "single_templates": len(single),
+        "sessions_with_single": sum(not single.isdisjoint(s.ids) for s in learned.pool),
         "rare_below": learned.support.rare,
         "overflow": learned.overflow,
     }
@@ -275,8 +278,9 @@ def _table(
     return {
         "columns": columns,
         "rows": [
-            {"kind": kind, "counts": [row.get(column, 0) for column in columns]}
-            for kind, row in counts.items()
+            {"kind": kind, "counts": [counts[kind].get(c, 0) for c in columns]}
+            for kind in (NORMAL, *classes)
+            if kind in counts
         ],
     }
 

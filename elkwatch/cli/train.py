@@ -149,6 +149,7 @@ def train(
     chosen = choose_device(device)
     labels = read_labels(labels_path) if labels_path else NO_LABELS
     own = load_catalogue(catalogue)
+    mask, zone = _reader(file_options, source_name)
     clock = SystemClock()
     sessions, extra = training_sessions(
         files, source_name, (start, end), discover, file_options, clock.now()
@@ -165,7 +166,6 @@ def train(
             progress=progress,
         )
     older, now = older_model(out), clock.now()
-    mask, zone = _reader(file_options, source_name)
     version = save_bundle(model, out, now=now, trained_on=fingerprint(sessions, files))
     report = training_report(
         model,

@@ -16,7 +16,6 @@ from elkwatch.training_report.data import ClassRow
 
 BIN = 0.1
 LAST_SCORE = 6.0
-OTHERS = 8
 _GRID_LINES = 4
 _PANEL, _PANEL_GAP = 74.0, 24.0
 
@@ -70,12 +69,12 @@ class ScoreChart:
 
 @dataclass(frozen=True, slots=True)
 class Bubble:
-    """Sessions at one place of the map."""
+    """Sessions at one place of the map; `colour` is None where they have no class."""
 
     x: float
     y: float
     radius: float
-    colour: int
+    colour: int | None
     hint: str
 
 
@@ -247,7 +246,7 @@ def map_chart(
         bubble = Bubble(
             *at(x, y),
             radius=round(min(22.0, 3.0 + 1.5 * math.sqrt(count)), 2),
-            colour=known.colour if known else OTHERS,
+            colour=known.colour if known else None,
             hint=f"{known.class_id} {known.name}" if known else "no class",
         )
         bubbles.append(bubble)

@@ -7,6 +7,7 @@ What names or quotes the logs (templates, session names, class names) goes throu
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
@@ -19,6 +20,7 @@ from elkwatch.training_report.data import (
     Comparison,
     TemplateRow,
     TrainingReport,
+    Verdict,
 )
 from elkwatch.training_report.verdict import verdict_of
 from model import Session, TrainedModel
@@ -50,13 +52,24 @@ def training_report(
         figures=figures,
         configuration=tuple(_flat(model.configuration)),
         alarms=alarms,
-        verdict=verdict_of(figures, model.configuration),
+        verdict=_verdict(figures, model.configuration, comparison),
         templates=_templates(model, mask),
         classes=class_rows(model, mask),
         cleaned=_cleaned(model, sessions, mask),
         comparison=comparison,
         zone=zone,
     )
+
+
+def _verdict(
+    figures: Mapping[str, Any],
+    configuration: Mapping[str, Any],
+    comparison: Comparison | None,
+) -> Verdict:
+    verdict = verdict_of(figures, configuration)
+    if comparison is None:
+        return verdict
+    return replace(verdict, look_at=(("what has changed", "versus"), *verdict.look_at))
 
 
 def class_rows(model: TrainedModel, mask: Mask) -> tuple[ClassRow, ...]:

@@ -18,7 +18,7 @@ FEW_HELD_OUT = 20
 MANY_ALARMS_A_DAY = 20
 MANY_LEFT_OUT, TOO_MANY_LEFT_OUT = 0.1, 0.5
 MANY_NEW, TOO_MANY_NEW = 0.02, 0.5
-MANY_SINGLES, LEAST_SINGLES = 0.3, 20
+MANY_SINGLES, LEAST_SINGLES = 0.05, 10
 ALIKE = 0.9
 LOW_RECALL = 0.8
 LOSS_GAP, LEAST_LOSS_GAP = 1.5, 0.2
@@ -200,10 +200,10 @@ def _of_templates(figures: Mapping[str, Any]) -> Iterator[Warn]:
             "--message-field.",
             is_grave=True,
         )
-    singles = sum(count == 1 for count in unseen["session_counts"])
-    if singles >= LEAST_SINGLES and singles > MANY_SINGLES * templates:
+    singles, sessions = unseen["sessions_with_single"], figures["sessions"]
+    if singles >= LEAST_SINGLES and singles > MANY_SINGLES * sessions:
         yield Warn(
-            f"{singles:,} of {templates:,} templates are in one session only: "
+            f"{singles:,} of {sessions:,} sessions have a template that no other has: "
             "something in the lines varies that should be hidden (--mask; "
             "`elkwatch templates` shows them)."
         )

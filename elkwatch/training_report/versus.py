@@ -125,11 +125,10 @@ def _figures(model: TrainedModel) -> dict[str, str]:
     told = _NOT_TOLD
     if a_day is not None:
         told = f"{rounded(a_day[0])} ({rounded(a_day[1])} to {rounded(a_day[2])})"
-    period = _NOT_TOLD
-    if "span" in figures:
-        period = f"{figures['span']['from'][:16]} to {figures['span']['to'][:16]}"
+    span = figures.get("span", {})
     return {
-        "Logs from": period.replace("T", " "),
+        "Logs from": span.get("from", _NOT_TOLD)[:16].replace("T", " "),
+        "Logs until": span.get("to", _NOT_TOLD)[:16].replace("T", " "),
         "Sessions": _count(figures, "sessions"),
         "Lines": _count(figures, "events"),
         "Left out as too unusual": _count(figures, "cleaned_out"),
