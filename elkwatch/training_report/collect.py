@@ -112,6 +112,8 @@ def _cleaned(
     groups: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     for entry in model.figures["cleaned"]:
         about = tuple(mask(model.vocabulary.text(e)) for e in entry["about"])
+        if entry["reason"] == "rare-order":
+            about = (about[0], *(f"→ {text}" for text in about[1:]))
         name = mask(sessions[entry["place"]].unit)
         groups.setdefault((_reason(entry), about), []).append(name)
     ranked = sorted(groups.items(), key=lambda pair: -len(pair[1]))

@@ -194,6 +194,21 @@ def test_hostile_lines_are_only_text(command: Command, tmp_path: Path) -> None:
     assert "<script>document" in page_of(tmp_path / "m").text
 
 
+def test_why_a_session_was_left_out_is_told(command: Command, tmp_path: Path) -> None:
+    usual = shop(100)
+    lines = [e.message for e in usual[1].events]
+    turned = session("turned", [lines[0], *lines[-2:0:-1], lines[-1]])
+    new = session("new", ["the core has melted", *lines])
+    path = logs(tmp_path / "n", [*usual, turned, new])
+    assert command("train", path, "--out", tmp_path / "m", *FAST).code == 0
+    text = page_of(tmp_path / "m").text
+    assert "lines that no other session has the core has melted 1 new" in text
+    assert re.search(
+        r"an order of lines that no other session has .* → .* 1 turned", text
+    )
+    assert "of 102 sessions did not teach what is normal" in text
+
+
 @pytest.mark.parametrize("count", [5, 6])
 def test_hardly_enough_sessions(command: Command, tmp_path: Path, count: int) -> None:
     path = logs(tmp_path / "n", shop(count))

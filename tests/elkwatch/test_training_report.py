@@ -22,7 +22,8 @@ from elkwatch.training_report.charts import (
 )
 from elkwatch.training_report.data import ClassRow
 from elkwatch.training_report.verdict import rounded, verdict_of
-from tests.elkwatch.test_report import EVIL, Page, browse, needs_browser
+from tests.elkwatch.browser import browse, needs_browser
+from tests.elkwatch.test_report import EVIL, Page
 from tests.elkwatch.training_samples import (
     CONFIGURATION,
     comparison,
@@ -238,6 +239,7 @@ def test_text_of_logs_and_labels_is_only_text() -> None:
 
 
 def test_labels_are_counted_in_the_table() -> None:
+    assert Page(build_training_report(report(**labelled("disk_full_x")))).open == []
     text = Page(build_training_report(report(**labelled("crash")))).text
     assert "crash 20 19 95 % 4 3 75 %" in text
     assert "normal 198 · 2" in text
