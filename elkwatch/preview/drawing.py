@@ -49,7 +49,9 @@ def to_svg(spec: Spec, name: str) -> str:
 
 
 def _readable(part: Any) -> Any:
-    """The same with texts of logs made fit to be read, so that XML can hold them."""
+    """The same with texts of logs made fit to be read. vl-convert ends the whole
+    process at what XML cannot hold.
+    """
     if isinstance(part, str):
         return log_text(part, _LONGEST)
     if isinstance(part, Mapping):

@@ -25,7 +25,7 @@ OTHERS = "other classes"
 
 _UNSAFE = re.compile(
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069"
-    r"\ufeff\ud800-\udfff]"
+    r"\ufeff\ufffe\uffff\ud800-\udfff]"
 )
 _MOST_UNLIKELY = 1e6
 _WIDE = (1040.0, 280.0, 10)

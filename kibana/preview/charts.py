@@ -6,6 +6,8 @@ names. Every mark carries its description, which a page can show as a tip.
 
 from __future__ import annotations
 
+import unicodedata
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -26,6 +28,8 @@ PALETTE = (
 )  # fmt: skip
 GREY = "#98a2b3"
 _DAY_S = 86_400
+#: About the width of a character on an axis, in pixels.
+_CHARACTER = 6.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +105,13 @@ def heat_map(
             legend.append(Key(colour, f"to {text}"))
 
     def spec(width: int, height: int) -> Spec:
-        return base(width, height, values) | {
+        place, named = name_axis(names, values, width)
+        return base(width, height, named) | {
             "mark": {"type": "rect", "cornerRadius": 1},
             "encoding": {
                 "x": {**time_axis(period, width), "field": "t"},
                 "x2": {"field": "u"},
-                "y": name_axis("y", names, width),
+                "y": place,
                 **COLOURED,
             },
         }
@@ -137,11 +142,12 @@ def horizontal_bars(
     def spec(width: int, height: int) -> Spec:
         high = min(height, 34 * len(rows) + 30)
         number = {"field": "v", "type": "quantitative", "axis": None}
-        place = {"y": name_axis("y", names, width), "x": number}
+        axis, named = name_axis(names, values, width)
+        place = {"y": axis, "x": number}
         body = {"type": "bar", "cornerRadiusEnd": 2, "height": {"band": 0.7}}
         label = {"type": "text", "align": "left", "dx": 5, "fontSize": 11}
         text = {"field": "n", "type": "nominal"}
-        return base(width, high, values) | {
+        return base(width, high, named) | {
             "layer": [
                 {
                     "mark": body,
@@ -199,15 +205,31 @@ def time_axis(period: Period, width: int) -> Spec:
     }
 
 
-def name_axis(field: str, names: Sequence[str], width: int) -> Spec:
-    """Names in their order, cut where they are long."""
-    limit = min(220, width // 3)
-    return {
-        "field": field,
-        "type": "nominal",
-        "sort": list(names),
-        "axis": {"labelLimit": limit, "ticks": False, "labelPadding": 6},
-    }
+def name_axis(
+    names: Iterable[str], values: Sequence[Mapping[str, Any]], width: int
+) -> tuple[Spec, list[Spec]]:
+    """The axis of the names, in their order, and the values with the names as they
+    stand on it. They are cut here: Vega cuts within characters of two parts, and fails.
+    """
+    short = _short(names, min(220, width // 3) / _CHARACTER)
+    axis = {"labelLimit": 0, "ticks": False, "labelPadding": 6}
+    place = {"field": "y", "type": "nominal", "sort": [*short.values()], "axis": axis}
+    return place, [{**value, "y": short[value["y"]]} for value in values]
+
+
+def _short(names: Iterable[str], width: float) -> dict[str, str]:
+    """Each name cut to a width, in characters; no two alike."""
+    short: dict[str, str] = {}
+    seen: Counter[str] = Counter()
+    for name in names:
+        room, end = width, 0
+        while end < len(name) and room > 0:
+            room -= 1.8 if unicodedata.east_asian_width(name[end]) in "WF" else 1
+            end += 1
+        cut = name if end == len(name) else name[: max(1, end - 1)] + "…"
+        seen[cut] += 1
+        short[name] = f"{cut} ({seen[cut]})" if seen[cut] > 1 else cut
+    return short
 
 
 def number_axis(

@@ -156,6 +156,7 @@ def runs(count: int = 240) -> Iterator[dict[str, Any]]:
                 unknown_ratio=0.004,
                 lag_s=31.5 + number % 7,
                 model_version=MODEL,
+                durations_s={"read": 0.4, "score": 1.1 + number % 3, "write": 0.2},
                 failure="Elasticsearch at https://es:9200 does not answer"
                 if failed
                 else None,

@@ -32,6 +32,7 @@ EVERY_COMMAND = (
     ("setup",),
     ("run", "--once", "--device", "cpu"),
     ("report", "--out", "report.html"),
+    ("dashboards", "preview", "--out", "drawn"),
     ("alerts", "list"),
     ("train", "--from-es", "shop", "--out", "trained"),
 )

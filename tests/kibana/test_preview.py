@@ -467,6 +467,21 @@ def test_horizontal_bars_keep_their_order_and_say_their_number() -> None:
     assert [(v["y"], v["n"]) for v in values_of(drawn)] == [("b", "1,200"), ("a", "3")]
 
 
+def test_long_names_are_cut_and_stay_apart() -> None:
+    long = "worker-of-the-payments-service-in-frankfurt-"
+    names = [long + "1", long + "2", "short", "漢" * 40]
+    buckets = [{"key": name, "doc_count": 1} for name in names]
+    drawn = draw_lens(
+        view(Bars(by("f"), (FINDINGS,), horizontal=True)),
+        answer({"by": {"buckets": buckets}}),
+        HOUR,
+    )
+    shown = [v["y"] for v in values_of(drawn, 336)]
+    assert shown == [
+        "worker-of-the-paym…", "worker-of-the-paym… (2)", "short", "漢" * 10 + "…",
+    ]  # fmt: skip
+
+
 def test_tables_have_the_formats_of_column_and_data_view() -> None:
     seen = maximum("seen", "@timestamp", "Seen", shown_as="date")
     rows = Table((by("elkwatch.severity"),), (FINDINGS, seen))
