@@ -62,9 +62,11 @@ from connector.inspection import (
     LastRun,
     cluster_time,
     dead_letters,
+    disk_free,
     governing_templates,
     last_run,
     mapped_types,
+    write_blocks,
 )
 from connector.layout import FieldReport, SourceReport
 from connector.lease import Holder, Lease
@@ -198,6 +200,7 @@ __all__ = [
     "connect",
     "data_sets",
     "dead_letters",
+    "disk_free",
     "finding_document",
     "finding_id",
     "governing_templates",
@@ -222,4 +225,5 @@ __all__ = [
     "tick_document",
     "to_iso",
     "try_privileges",
+    "write_blocks",
 ]

@@ -16,6 +16,7 @@ from connector.capabilities import Capabilities
 from connector.dead_letters import DEAD_LETTERS_KIND
 from connector.elastic_state import state_index
 from connector.faults import translate
+from connector.findings import stream_name
 from connector.run_figures import run_stream_name
 from connector.timestamps import to_iso
 
@@ -72,6 +73,41 @@ def mapped_types(
     return {path: found.types(path) for path in wanted}
 
 
+def write_blocks(client: Elasticsearch, namespace: str) -> dict[str, str]:
+    """What of ours is closed for writing, and why; the whole cluster is `*`.
+
+    Of a stream only its newest backing index counts: older ones may well be closed.
+    """
+    answer = _asked(
+        lambda: client.cluster.state(metric="blocks", filter_path="blocks"),
+        "asking what is closed for writing",
+    )
+    blocks = answer.get("blocks", {})
+    found = {name: _why(block) for name, block in blocks.get("indices", {}).items()}
+    ours = {name: why for name, why in found.items() if _is_state(name, namespace)}
+    for stream in (stream_name(namespace), run_stream_name(namespace)):
+        newest = _newest_backing(client, stream)
+        if newest in found:
+            ours[newest] = found[newest]
+    ours["*"] = _why(blocks.get("global", {}))
+    return {name: why for name, why in ours.items() if why}
+
+
+def disk_free(client: Elasticsearch) -> dict[str, float]:
+    """The share of its disk that each node has free, 0 to 1, by the node's name."""
+    answer = _asked(
+        lambda: client.nodes.stats(
+            metric="fs", filter_path="nodes.*.name,nodes.*.fs.total"
+        ),
+        "asking for the disks of Elasticsearch",
+    )
+    return {
+        node["name"]: total["available_in_bytes"] / total["total_in_bytes"]
+        for node in answer.get("nodes", {}).values()
+        if (total := node.get("fs", {}).get("total", {})).get("total_in_bytes")
+    }
+
+
 def dead_letters(client: Elasticsearch, namespace: str, since: datetime) -> int:
     """How many documents were given up since then; 0 where none ever was."""
     index = state_index(DEAD_LETTERS_KIND, namespace)
@@ -115,6 +151,24 @@ def _last_run(document: Mapping[str, Any]) -> LastRun:
         unknown_ratio=float(run.get("unknown_ratio", 0.0)),
         failure=document.get("error", {}).get("message"),
     )
+
+
+def _is_state(name: str, namespace: str) -> bool:
+    return fnmatchcase(name, state_index("*", namespace))
+
+
+def _newest_backing(client: Elasticsearch, stream: str) -> str:
+    """ "" where there is none, or it may not be asked for (run figures)."""
+    try:
+        answer = client.field_caps(index=stream, fields="@timestamp")
+    except ApiError:
+        return ""
+    return max(answer["indices"], default="")
+
+
+def _why(blocks: Mapping[str, Any]) -> str:
+    reasons = [b["description"] for b in blocks.values() if "write" in b["levels"]]
+    return ", ".join(reason.partition(";")[0] for reason in reasons)
 
 
 def _governing(

@@ -12,13 +12,14 @@ written into a stream that is yet to be made), Elasticsearch is asked instead.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from elasticsearch import ApiError, Elasticsearch, TransportError
 
 from connector.elastic_state import state_index
-from connector.errors import PrivilegeMissing
+from connector.errors import OwnOutputRefused, PrivilegeMissing
 from connector.faults import translate, why
 from connector.findings import stream_name
 from connector.own_output import guarded_pattern
@@ -72,8 +73,9 @@ def try_privileges(
         lambda: client.cluster.health(filter_path="status"),
     )
     for spec in sources:
-        for part in source_patterns(spec):
-            yield _source(client, asked, spec.name, part)
+        with suppress(OwnOutputRefused):  # told where the source is looked at
+            for part in source_patterns(spec):
+                yield _source(client, asked, spec.name, part)
     yield from _findings(client, asked, stream_name(namespace))
     figures = run_stream_name(namespace)
     for name in ("create_doc", "auto_configure"):

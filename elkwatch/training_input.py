@@ -12,6 +12,7 @@ from typing import Any
 from elkwatch.cli.options import FileOptions
 from elkwatch.log_files import plural, read_sessions, warn
 from elkwatch.log_streams import check_paths
+from elkwatch.session_definition import KEY, session_definition
 from elkwatch.source_reading import sessions_of_source
 from model import Labels, Session
 
@@ -54,8 +55,20 @@ def tell_of_labels(labels: Labels, path: Path | None, sessions: list[Session]) -
         warn(f"labels {path}: {plural(strange, 'label')} of sessions not in these logs")
 
 
-def fingerprint(sessions: list[Session], files: tuple[str, ...]) -> dict[str, Any]:
-    """What the model was trained on, without a word of the logs themselves."""
+def definition_of(options: FileOptions, source_name: str | None) -> dict[str, Any]:
+    """That of the training: of the source, or of the options."""
+    if source_name is not None:
+        options = replace(options, source=source_name)
+    return session_definition(options.spec().session, options.grouping_window())
+
+
+def fingerprint(
+    sessions: list[Session], files: tuple[str, ...], definition: dict[str, Any]
+) -> dict[str, Any]:
+    """What the model was trained on, without a word of the logs themselves.
+
+    definition: see `session_definition`.
+    """
     digest = hashlib.sha256()
     for session in sessions:
         for event in session.events:
@@ -65,6 +78,7 @@ def fingerprint(sessions: list[Session], files: tuple[str, ...]) -> dict[str, An
     last = max(s.end for s in sessions)
     return {
         "sha256": digest.hexdigest(),
+        KEY: definition,
         "sessions": len(sessions),
         "events": events,
         "from": first.isoformat(),

@@ -123,7 +123,12 @@ def train(
     Sessions that --labels calls anomalous teach their kind, never what is normal.
     """
     from elkwatch.clock import SystemClock
-    from elkwatch.training_input import fingerprint, tell_of_labels, training_sessions
+    from elkwatch.training_input import (
+        definition_of,
+        fingerprint,
+        tell_of_labels,
+        training_sessions,
+    )
     from elkwatch.training_progress import TrainingProgress
     from elkwatch.training_report import (
         compared,
@@ -166,7 +171,9 @@ def train(
             progress=progress,
         )
     older, now = older_model(out), clock.now()
-    version = save_bundle(model, out, now=now, trained_on=fingerprint(sessions, files))
+    definition = definition_of(file_options, source_name)
+    trained_on = fingerprint(sessions, files, definition)
+    version = save_bundle(model, out, now=now, trained_on=trained_on)
     report = training_report(
         model,
         version,

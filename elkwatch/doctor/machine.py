@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import errno
 import os
+import platform
 import shutil
 import socket
 import stat
 from collections.abc import Iterator, Mapping
-from importlib.metadata import packages_distributions
+from importlib.metadata import packages_distributions, version
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +77,10 @@ def _packages(owners: Mapping[str, list[str]]) -> Iterator[Outcome]:
             "use a virtual environment of elkwatch's own",
         )
     if not foreign:
-        yield ok(f"{', '.join(OWN_PACKAGES)} belong to elkwatch alone")
+        yield ok(
+            f"elkwatch {version('elkwatch')}, Python {platform.python_version()}; "
+            f"{', '.join(OWN_PACKAGES)} belong to elkwatch alone"
+        )
 
 
 def _device(name: str) -> Iterator[Outcome]:

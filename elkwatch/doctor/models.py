@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 
 from elkwatch.compose import classifier_of
-from elkwatch.config import SourceSettings
+from elkwatch.config import SourceSettings, translate
 from elkwatch.doctor.case import Case
 from elkwatch.doctor.records import Check, Outcome, fail, ok, skipped, warn
 from elkwatch.doctor.sources import lines_check
 from elkwatch.doctor.words import length
 from elkwatch.model_fit import unfit
-from model import UNK
+from elkwatch.session_definition import KEY, definition_text, session_definition
+from model import UNK, read_manifest
 
 _OLD = timedelta(days=60)
 _UNKNOWN_SHARE = 0.05
@@ -45,12 +47,28 @@ def _loads(case: Case, source: SourceSettings) -> Iterator[Outcome]:
     if model.trained_at is None:
         yield ok(told)
         return
+    yield from _sessions(source)
     age = case.now - model.trained_at
     told += f", {length(age)} old"
     if age > _OLD:
         yield warn(told, f"train again: {_train(source)}")
     else:
         yield ok(told)
+
+
+def _sessions(source: SourceSettings) -> Iterator[Outcome]:
+    """Whether it learned what the source calls a session, where it tells."""
+    manifest = read_manifest(Path(str(source.model)))
+    learned = (manifest.get("trained_on") or {}).get(KEY)
+    rule = translate.source_spec(source).session
+    window = None if rule.unit_s is None else timedelta(seconds=rule.unit_s)
+    wanted = session_definition(rule, window)
+    if learned is not None and learned != wanted:
+        yield warn(
+            f"it learned sessions by {definition_text(learned)}; the source has them "
+            f"by {definition_text(wanted)}",
+            f"train again ({_train(source)}), or give the source that session",
+        )
 
 
 def _fits(case: Case, source: SourceSettings) -> Iterator[Outcome]:

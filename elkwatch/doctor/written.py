@@ -1,4 +1,4 @@
-"""What elkwatch writes: index templates, mappings, lease, dead letters."""
+"""What elkwatch writes: index templates, mappings, lease, outbox, dead letters."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from functools import partial
 
+from alerting import build
 from connector import (
     STATE_KINDS,
     ElasticStateStore,
@@ -15,6 +16,7 @@ from connector import (
     Retention,
     compare,
     dead_letters,
+    disk_free,
     governing_templates,
     last_run,
     mapped_types,
@@ -22,7 +24,10 @@ from connector import (
     state_index,
     stream_name,
     templates,
+    write_blocks,
 )
+from elkwatch.alert_store import AlertStateStore
+from elkwatch.config import translate
 from elkwatch.doctor.case import IMPATIENT, Case
 from elkwatch.doctor.cluster import CONNECTION
 from elkwatch.doctor.records import Check, Outcome, fail, ok, skipped, warn
@@ -31,6 +36,8 @@ from elkwatch.log_files import plural
 from elkwatch.reference.fields import mapped_fields
 
 _LETTERS_PERIOD = timedelta(days=1)
+_OWED_LONG = timedelta(minutes=15)
+_LEAST_FREE = 0.1
 _SETUP = "run `elkwatch setup` with the privileges of setup"
 
 
@@ -40,7 +47,9 @@ def checks(case: Case) -> list[Check]:
     return [
         Check("index templates", lambda: _templates(case), needs),
         Check("mappings", lambda: _mappings(case), needs),
+        Check("writing", lambda: _writing(case), needs),
         Check("lease", lambda: _lease(case), needs),
+        Check("outbox", lambda: _outbox(case), needs),
         Check("dead letters", lambda: _dead_letters(case), needs),
         *(
             Check(f"last run of {s.name}", partial(_last_run, case, s.name), needs)
@@ -116,6 +125,25 @@ def _mappings(case: Case) -> Iterator[Outcome]:
         yield warn(f"{stream}: has no field {', '.join(lacking[:3])}", _SETUP)
 
 
+def _writing(case: Case) -> Iterator[Outcome]:
+    """Elasticsearch closes indices for writing when its disk is full."""
+    blocks = write_blocks(case.client, case.config.namespace)
+    for name, why in blocks.items():
+        what = "the whole cluster" if name == "*" else name
+        yield fail(
+            f"{what} is closed for writing: {why}",
+            "free disk space, then remove the block from the settings",
+        )
+    if not blocks:
+        yield ok("nothing of elkwatch's is closed for writing")
+    for node, share in disk_free(case.client).items():
+        if share < _LEAST_FREE:
+            yield warn(
+                f"node {node} has {share:.0%} of its disk free",
+                "at 5 % Elasticsearch closes indices for writing: free some",
+            )
+
+
 def _lease(case: Case) -> Iterator[Outcome]:
     store = ElasticStateStore(case.client, case.config.namespace, retry=IMPATIENT)
     lease = Lease(store, "run", Owner.this_process(), case.clock)
@@ -129,6 +157,29 @@ def _lease(case: Case) -> Iterator[Outcome]:
         yield warn(told, "its clock is ahead: let all machines keep time by NTP")
     else:
         yield ok(told)
+
+
+def _outbox(case: Case) -> Iterator[Outcome]:
+    """Messages that were given up, or are owed for long."""
+    settings = translate.alerting_config(case.config.alerting)
+    state = ElasticStateStore(case.client, case.config.namespace, retry=IMPATIENT)
+    outbox = build(settings, AlertStateStore(state), case.clock).outbox
+    dead = outbox.rows(("dead",))
+    owed = outbox.rows(("pending", "sending"))
+    if dead:
+        yield warn(
+            f"{plural(len(dead), 'message')} given up (last: {dead[-1].reason})",
+            "mend the channel, then `elkwatch alerts list --owed` and `alerts replay`",
+        )
+    late = [row for row in owed if case.now - row.owed_since > _OWED_LONG]
+    if late:
+        yield warn(
+            f"{plural(len(late), 'message')} owed for up to "
+            f"{length(case.now - min(row.owed_since for row in late))}",
+            "see the lines of the channels, and whether `elkwatch run` runs",
+        )
+    if not dead and not late:
+        yield ok(f"{plural(len(owed), 'message')} owed, none given up")
 
 
 def _dead_letters(case: Case) -> Iterator[Outcome]:

@@ -13,6 +13,7 @@ import pytest
 import yaml
 from elasticsearch import Elasticsearch
 
+from alerting import WebhookChannel, build, trial_rows
 from connector import (
     Cursor,
     ElasticCursorStore,
@@ -22,7 +23,8 @@ from connector import (
     Retention,
     install,
 )
-from elkwatch.config import load_config
+from elkwatch.alert_store import AlertStateStore
+from elkwatch.config import load_config, translate
 from elkwatch.doctor import Case, Line, all_checks, examine
 from model import LogEvent, Session
 from tests.integration.world import World
@@ -248,3 +250,82 @@ def test_a_clock_that_is_wrong(healthy: World) -> None:
     text = bad(examined(healthy))["clock"]
     assert "fail" in text
     assert "10 min behind Elasticsearch's" in text
+
+
+def test_indices_that_are_closed_for_writing(healthy: World) -> None:
+    """An older backing index of a stream may be closed: nothing is written there."""
+    healthy.run_once()
+    state = f"elkwatch-cursors-{healthy.namespace}"
+    closed = {"index.blocks.read_only_allow_delete": True}
+    healthy.es.indices.put_settings(index=state, settings=closed)
+    text = bad(examined(healthy))["writing"]
+    assert f"{state} is closed for writing: disk usage exceeded" in text
+    assert text.count("fail") == 1
+    opened = {"index.blocks.read_only_allow_delete": None}
+    healthy.es.indices.put_settings(index=state, settings=opened)
+    stream = healthy.findings_stream
+    document = {"@timestamp": datetime.now(UTC).isoformat()}
+    healthy.es.index(index=stream, op_type="create", document=document)
+    found = healthy.es.indices.resolve_index(name=stream)["data_streams"]
+    (first,) = found[0]["backing_indices"]
+    blocked = {"index.blocks.write": True}
+    healthy.es.indices.put_settings(index=first, settings=blocked)
+    assert f"{first} is closed" in bad(examined(healthy))["writing"]
+    healthy.es.indices.rollover(alias=stream)
+    assert "writing" not in bad(examined(healthy))
+
+
+def test_messages_that_are_given_up_or_owed_for_long(healthy: World) -> None:
+    healthy.run_once()
+    settings = translate.alerting_config(load_config(healthy.config(), {}).alerting)
+    store = AlertStateStore(
+        ElasticStateStore(healthy.es, healthy.namespace, wait_for_refresh=True)
+    )
+    outbox = build(settings, store, healthy.clock).outbox
+    outbox.owe(trial_rows(settings, datetime.now(UTC) - timedelta(hours=2)))
+    text = bad(examined(healthy))["outbox"]
+    assert "2 messages owed for up to 2 h" in text
+    assert "given up" not in text
+    mail, hook = settings.channels
+    assert isinstance(hook, WebhookChannel)
+    other = replace(hook, secrets=("whsec_b3RoZXItb3RoZXItb3RoZXItb3RoZXI=",))
+    mended = replace(settings, channels=(mail, other))
+    build(mended, store, healthy.clock).outbox.deliver(datetime.now(UTC))
+    text = bad(examined(healthy))["outbox"]
+    assert "1 message given up (last: " in text
+    assert "answered 401" in text
+    assert "owed for" not in text
+
+
+def test_a_model_of_other_sessions(healthy: World, tmp_path: Path) -> None:
+    copy = tmp_path / "other"
+    shutil.copytree(healthy.bundle, copy)
+    manifest = json.loads((copy / "manifest.json").read_text("utf-8"))
+    learned = {"fields": ["session.id"], "pattern": None, "window_s": None}
+    healthy.source = {**healthy.source, "model": str(copy)}
+    for changes, wrong in (({}, False), ({"window_s": 300.0}, True)):
+        manifest["trained_on"] = {"session": learned | changes}
+        (copy / "manifest.json").write_text(json.dumps(manifest), "utf-8")
+        text = bad(examined(healthy)).get("model of shop", "")
+        assert ("windows of 300 s; the source has them by" in text) == wrong
+
+
+def test_a_red_cluster(healthy: World) -> None:
+    name = f"test-{healthy.namespace}-red"
+    nowhere = {"index.routing.allocation.require._name": "nowhere"}
+    healthy.es.indices.create(
+        index=name, settings=nowhere, wait_for_active_shards=0, timeout="1s"
+    )
+    try:
+        text = bad(examined(healthy))["health"]
+    finally:
+        healthy.es.indices.delete(index=name)
+    assert "fail     health: red" in text
+
+
+def test_a_source_that_reads_our_own_output(healthy: World) -> None:
+    healthy.more_sources = ({"name": "own", "index": "logs-elkwatch.anomaly-*"},)
+    found = examined(healthy)
+    assert set(bad(found)) == {"source own"}
+    assert "what elkwatch itself writes" in bad(found)["source own"]
+    assert found["privileges"][0].status == "ok"
