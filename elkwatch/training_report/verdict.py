@@ -21,6 +21,7 @@ MANY_NEW, TOO_MANY_NEW = 0.02, 0.5
 MANY_SINGLES, LEAST_SINGLES = 0.05, 10
 ALIKE = 0.9
 LOW_RECALL = 0.8
+MAX_KINDS_TOLD = 6
 LOSS_GAP, LEAST_LOSS_GAP = 1.5, 0.2
 _HEADLINES: dict[Fitness, str] = {
     "fit": "Fit to run",
@@ -41,7 +42,7 @@ def verdict_of(figures: Mapping[str, Any], configuration: Mapping[str, Any]) -> 
         *_of_templates(figures),
         *_of_learning(figures, configuration),
         *_of_alarms(alarms),
-        *_of_labels(figures),
+        *_at_most(list(_of_labels(figures))),
     )
     fitness: Fitness = "doubtful" if warnings else "fit"
     if any(warning.is_grave for warning in warnings):
@@ -267,6 +268,16 @@ def _of_labels(figures: Mapping[str, Any]) -> Iterator[Warn]:
                 f"Of the kind {row['kind']}, {row['right']:,} of "
                 f"{plural(row['held_out'], 'held-out session')} would be called so."
             )
+
+
+def _at_most(warnings: list[Warn]) -> Iterator[Warn]:
+    """The first few; with many kinds, the table says the rest."""
+    yield from warnings[:MAX_KINDS_TOLD]
+    more = len(warnings) - MAX_KINDS_TOLD
+    if more > 0:
+        yield Warn(
+            f"{plural(more, 'more such figure')}: see what the labels say below."
+        )
 
 
 def _look_at(figures: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:

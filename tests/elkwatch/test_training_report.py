@@ -168,6 +168,14 @@ def test_every_warning_has_its_rule(
     assert verdict.warnings[0].is_grave == (fitness == UNFIT)
 
 
+def test_many_weak_kinds_do_not_bury_the_verdict() -> None:
+    row = {"sessions": 9, "judged": 9, "detected": 0, "held_out": 0, "right": 0}
+    weak = [{"kind": f"k{i}"} | row for i in range(10)]
+    warnings = verdict_of(figures(labelled=weak), CONFIGURATION).warnings
+    assert len(warnings) == 7
+    assert warnings[-1].text.startswith("4 more such figures")
+
+
 # -- the page ------------------------------------------------------------------------
 
 
