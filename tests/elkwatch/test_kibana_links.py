@@ -148,6 +148,7 @@ def test_links_of_another_space_use_what_was_installed_there() -> None:
     board = unquote(links.dashboard(about))
     assert "/s/ops/app/dashboards#/view/77aa-board?" in board
     assert 'elkwatch.source: "app" and rule.id: "c07"' in board
+    assert "elkwatch.fingerprint" not in board  # all services of the class
     assert "from:'2026-11-22T11:00:00.000Z',to:'2026-11-22T13:05:00.000Z'" in board
     assert 'elkwatch.fingerprint: "app/c07/shop"' in unquote(links.findings(about))
     overview = links.dashboard(Subject("app", START, END))
