@@ -98,8 +98,18 @@ class Reading:
 
     def take(self, page: Page) -> None:
         """Takes the documents of one page into the open sessions."""
+        taken = []
         for document in page.documents:
-            self._take(document)
+            known = document in self._seen
+            if known and not self._resumed:
+                self.counts.read_again += 1
+            else:
+                taken.append((document, *self._standing(document, known)))
+        messages = [document.message for document, _, _ in taken]
+        for (document, new, late), event_id in zip(
+            taken, self.classifier.event_ids(messages), strict=True
+        ):
+            self._take(document, event_id, new=new, late=late)
         self.counts.problems += len(page.problems)
 
     def save(self, position: datetime | None) -> None:
@@ -144,13 +154,9 @@ class Reading:
         known_from = self._seen.complete_from
         return start if known_from is None else min(max(start, known_from), position)
 
-    def _take(self, document: LogDocument) -> None:
-        known = document in self._seen
-        if known and not self._resumed:
-            self.counts.read_again += 1
-            return
-        new, late = self._standing(document, known)
-        event_id = self.classifier.event_id(document.message)
+    def _take(
+        self, document: LogDocument, event_id: int, *, new: bool, late: bool
+    ) -> None:
         self.counts.documents += new
         self.counts.read_again += not new
         self.counts.late += late

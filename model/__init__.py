@@ -25,8 +25,9 @@ from model.evaluate import Evaluation, evaluate
 from model.events import LogEvent, Session, group_sessions, in_order, window_start
 from model.labels import NO_LABELS, Labels, read_labels
 from model.progress import Progress, Step
+from model.templates.frozen import FrozenTemplates, Template
 from model.templates.masks import Mask, parse_masks
-from model.templates.miner import MinerConfig, Template, TemplateMiner
+from model.templates.miner import MinerConfig, TemplateMiner
 from model.tracker import Arrival, Candidate, SessionTracker, TrackerLimits
 from model.trained import ModelClass, TrainedModel
 from model.training import TrainingConfig, is_held_out, train
@@ -45,6 +46,7 @@ __all__ = [
     "DeviceError",
     "Evaluation",
     "Evidence",
+    "FrozenTemplates",
     "Judged",
     "LabelError",
     "Labels",

@@ -1,7 +1,7 @@
 """A model bundle: one folder, weights as safetensors, everything else as JSON.
 
     manifest.json        format, version, date, what it was trained on, a digest a file
-    templates.json       the frozen miner
+    templates.json       the frozen templates: texts, which clusters each covers
     model.json           support, calibration, classes, baselines, vocabulary's order
     kinds.json           stage 4 without its weights        (only where classes exist)
     *.safetensors        the weights and arrays
@@ -52,7 +52,7 @@ from model.network import (
     NextEventLSTM,
 )
 from model.scoring import Calibration
-from model.templates.miner import TemplateMiner
+from model.templates.frozen import FrozenTemplates
 from model.trained import Baselines, ModelClass, TrainedModel
 from model.vocabulary import Vocabulary
 
@@ -113,6 +113,8 @@ def load_bundle(folder: Path) -> TrainedModel:
     check_files(folder, manifest)
     try:
         return _read_parts(folder, manifest)
+    except BundleError as error:
+        raise BundleError(f"model {folder}: {error}") from error
     except (
         KeyError,
         TypeError,
@@ -130,7 +132,7 @@ def load_bundle(folder: Path) -> TrainedModel:
 
 
 def _write_parts(model: TrainedModel, work: Path) -> None:
-    _write_json(work / "templates.json", model.miner.state())
+    _write_json(work / "templates.json", model.templates.state())
     support, support_arrays = model.support.state()
     _write_json(
         work / "model.json",
@@ -161,12 +163,12 @@ def _write_parts(model: TrainedModel, work: Path) -> None:
 
 def _read_parts(folder: Path, manifest: Mapping[str, Any]) -> TrainedModel:
     body = _read_json(folder / "model.json")
-    miner = TemplateMiner.from_state(_read_json(folder / "templates.json"))
+    templates = FrozenTemplates.from_state(_read_json(folder / "templates.json"))
     network = NextEventLSTM(NetworkConfig(**body["network"]))
     _load_weights(network, load_file(folder / "network.safetensors"))
     calibration = body["calibration"]
     baselines = body["baselines"]
-    vocabulary = Vocabulary.of(miner)
+    vocabulary = Vocabulary.of(templates)
     if vocabulary.size != network.config.vocabulary:
         raise ValueError("templates and network differ in size")
     kinds = _read_kinds(folder) if (folder / "kinds.json").exists() else None
@@ -175,7 +177,7 @@ def _read_parts(folder: Path, manifest: Mapping[str, Any]) -> TrainedModel:
         raise ValueError("classes and their network differ")
     return TrainedModel(
         version=str(manifest["version"]),
-        miner=miner,
+        templates=templates,
         vocabulary=vocabulary,
         network=network,
         support=SupportDistance.from_state(

@@ -16,7 +16,7 @@ from typing import Any
 
 from model.errors import BundleError
 
-FORMAT = 1
+FORMAT = 2
 MANIFEST = "manifest.json"
 REQUIRED = (
     "templates.json",

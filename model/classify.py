@@ -19,7 +19,7 @@ from model.scoring import views
 from model.surprise import Surprise, surprises
 from model.trained import ModelClass, TrainedModel
 from model.verdicts import Evidence, Verdict
-from model.vocabulary import UNK, encode
+from model.vocabulary import UNK, encode, event_ids
 
 CHUNK = 2000
 SHORT = 60
@@ -71,14 +71,13 @@ class Classifier:
             flags.extend(score > threshold for score in self.score(part))
         return flags
 
-    def event_id(self, message: str) -> int:
-        """The event id of one message; UNK where no template matches."""
-        model = self.model
-        return model.vocabulary.event_ids.get(model.miner.match(message), UNK)
+    def event_ids(self, messages: Sequence[str]) -> list[int]:
+        """The event ids of a page of messages; UNK where no template matches."""
+        return event_ids(self.model.templates, messages)
 
     def _classify(self, sessions: Sequence[Session]) -> list[Verdict]:
         model = self.model
-        encoded = encode(sessions, model.miner, model.vocabulary)
+        encoded = encode(sessions, model.templates)
         found = surprises(model.network, encoded, self._device)
         fence = model.calibration.surprise_fence
         threshold = model.calibration.threshold
@@ -192,7 +191,7 @@ class Classifier:
             return ""
         if reading.subject == UNK:
             first = session.events[encoded.ids.index(UNK)]
-            return self.model.miner.mask(first.message)[:SHORT]
+            return self.model.templates.mask(first.message)[:SHORT]
         return self.model.vocabulary.text(reading.subject)[:SHORT]
 
     def _verdict(

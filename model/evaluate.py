@@ -99,7 +99,7 @@ def evaluate(
     odd = np.array([label != NORMAL for label in truth])
     verdicts = classifier.classify(labelled)
     model = classifier.model
-    encoded = encode(labelled, model.miner, model.vocabulary)
+    encoded = encode(labelled, model.templates)
     detection = _detection(model, encoded, odd, device)
     rand, v_measure = _agreement(truth, verdicts) if labels.named else (None, None)
     return Evaluation(

@@ -12,7 +12,7 @@ from model.detectors.support import SupportDistance
 from model.kinds import KindModel
 from model.network import NextEventLSTM
 from model.scoring import Calibration
-from model.templates.miner import TemplateMiner
+from model.templates.frozen import FrozenTemplates
 from model.vocabulary import Vocabulary
 
 
@@ -45,7 +45,7 @@ class TrainedModel:
     """
 
     version: str
-    miner: TemplateMiner
+    templates: FrozenTemplates
     vocabulary: Vocabulary
     network: NextEventLSTM
     support: SupportDistance

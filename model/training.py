@@ -33,10 +33,15 @@ from model.network import NextEventLSTM
 from model.progress import Progress, Step, silent
 from model.scoring import Calibration, calibrate, views
 from model.surprise import surprises
+from model.templates.frozen import FrozenTemplates
 from model.templates.miner import MinerConfig, TemplateMiner
 from model.trained import Baselines, TrainedModel
+<<<<<<< HEAD
 from model.training_figures import Learned, training_figures
 from model.vocabulary import Vocabulary, encode
+=======
+from model.vocabulary import Vocabulary, encode, pages
+>>>>>>> f8f6a52 (Templates: one configuration for every system, merged when frozen; pages at the speed of a dict)
 
 MIN_SESSIONS = 5
 
@@ -82,23 +87,31 @@ def train(
     if len(split.pool) < MIN_SESSIONS:
         raise TrainingError(_too_few(split, len(sessions)))
     extra = [s for s in discover if labels.of(s) != IGNORE]
-    miner = _mine(split, extra, config.miner, progress)
-    vocabulary = Vocabulary.of(miner)
-    pool = encode(split.pool, miner, vocabulary)
+    templates = _mine(split, extra, config.miner, progress)
+    vocabulary = Vocabulary.of(templates)
+    pool = encode(split.pool, templates)
     support = SupportDistance()
     support.fit(pool)
     network, calibration, history, held_out = _learn_normal(
         split.pool, pool, support, vocabulary, config, device, progress
     )
     suspects = _suspects(
-        pool, encode(extra, miner, vocabulary), support, calibration, network, device
+        pool, encode(extra, templates), support, calibration, network, device
     )
+<<<<<<< HEAD
     suspected = encode(split.suspected, miner, vocabulary)
     taught = encode(split.taught, miner, vocabulary)
     found = find_classes(
         normal=_sample([s for s, ok in zip(pool, support.clean, strict=True) if ok]),
         suspects=[*suspects, *suspected],
         taught=taught,
+=======
+    suspects += encode(split.suspected, templates)
+    found = find_classes(
+        normal=_sample([s for s, ok in zip(pool, support.clean, strict=True) if ok]),
+        suspects=suspects,
+        taught=encode(split.taught, templates),
+>>>>>>> f8f6a52 (Templates: one configuration for every system, merged when frozen; pages at the speed of a dict)
         taught_kinds=split.taught_kinds,
         network=network,
         support=support,
@@ -111,7 +124,7 @@ def train(
     )
     return TrainedModel(
         version="",
-        miner=miner,
+        templates=templates,
         vocabulary=vocabulary,
         network=network,
         support=support,
@@ -173,18 +186,17 @@ def _split(sessions: Sequence[Session], labels: Labels) -> _Split:
 
 def _mine(
     split: _Split, extra: Sequence[Session], config: MinerConfig, progress: Progress
-) -> TemplateMiner:
+) -> FrozenTemplates:
     miner = TemplateMiner(config)
     groups = (split.pool, split.taught, split.suspected, extra)
     total = sum(len(s.events) for group in groups for s in group)
     done = 0
     for group in groups:
-        for session in group:
-            for event in session.events:
-                miner.learn(event.message)
-            done += len(session.events)
+        for page in pages(event.message for s in group for event in s.events):
+            miner.learn_all(page)
+            done += len(page)
             progress(Step("0 templates", done, total))
-    return miner
+    return miner.freeze()
 
 
 def _learn_normal(

@@ -1,20 +1,22 @@
 """Event ids: the vocabulary of the networks.
 
-Four ids are reserved; templates follow in the order of their first sight. A message
+Four ids are reserved; templates follow by their ids, which count from 1. A message
 that matches no template is UNK: it never makes the model fail, and how many there
 are is watched (`unknown_ratio`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from model.events import EncodedSession, Session
-from model.templates.miner import TemplateMiner
+from model.templates.frozen import FrozenTemplates
 
 PAD, UNK, BOS, EOS = 0, 1, 2, 3
 RESERVED = 4
+PAGE = 4096
 _NAMES = {
     PAD: "(padding)",
     UNK: "(never seen before)",
@@ -28,19 +30,11 @@ class Vocabulary:
     """Event id ↔ template. `texts[i]` belongs to event id `i + RESERVED`."""
 
     texts: tuple[str, ...]
-    event_ids: dict[int, int]
 
     @classmethod
-    def of(cls, miner: TemplateMiner) -> Vocabulary:
-        """The vocabulary of a miner's templates, by template id."""
-        templates = miner.templates()
-        return cls(
-            texts=tuple(template.text for template in templates),
-            event_ids={
-                template.template_id: index + RESERVED
-                for index, template in enumerate(templates)
-            },
-        )
+    def of(cls, templates: FrozenTemplates) -> Vocabulary:
+        """The vocabulary of these templates, by template id."""
+        return cls(tuple(template.text for template in templates.templates))
 
     @property
     def size(self) -> int:
@@ -54,16 +48,32 @@ class Vocabulary:
         return self.texts[event_id - RESERVED]
 
 
-def encode(
-    sessions: Iterable[Session], miner: TemplateMiner, vocabulary: Vocabulary
-) -> list[EncodedSession]:
-    """Sessions → event ids, by a frozen miner. UNK where no template matches."""
-    ids, match = vocabulary.event_ids, miner.match
+def event_ids(templates: FrozenTemplates, messages: Sequence[object]) -> list[int]:
+    """A page of messages → event ids, in order. UNK where no template matches."""
     return [
-        EncodedSession(
-            ids=tuple(ids.get(match(event.message), UNK) for event in session.events),
-            starts=session.starts,
-            ends=session.ends,
-        )
-        for session in sessions
+        number + RESERVED - 1 if number else UNK
+        for number in templates.match_all(messages)
     ]
+
+
+def encode(
+    sessions: Iterable[Session], templates: FrozenTemplates
+) -> list[EncodedSession]:
+    """Sessions → event ids. UNK where no template matches."""
+    taken = list(sessions)
+    ids: list[int] = []
+    for page in pages(event.message for session in taken for event in session.events):
+        ids += event_ids(templates, page)
+    encoded, at = [], 0
+    for session in taken:
+        end = at + len(session.events)
+        encoded.append(EncodedSession(tuple(ids[at:end]), session.starts, session.ends))
+        at = end
+    return encoded
+
+
+def pages(messages: Iterable[str]) -> Iterator[list[str]]:
+    """Messages by the page: large enough to be fast, small enough for any memory."""
+    rest = iter(messages)
+    while page := list(islice(rest, PAGE)):
+        yield page

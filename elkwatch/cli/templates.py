@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import csv
-from collections import Counter
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
@@ -13,7 +12,9 @@ from elkwatch.cli.options import FileOptions, file_options, files_argument
 from elkwatch.cli.shell import examples
 
 if TYPE_CHECKING:
-    from model import TemplateMiner
+    from model import FrozenTemplates, TemplateMiner
+
+PAGE = 4096
 
 
 @click.command(
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 @click.option(
     "--explain",
     metavar="LINE",
-    help="Say which masks and template make this line's id.",
+    help="Say which masks, branch and merges make this line's id.",
 )
 @file_options
 def templates(
@@ -62,31 +63,64 @@ def templates(
     if out is None and explain is None:
         raise click.UsageError("give --out FILE.csv, or --explain LINE")
     miner = TemplateMiner(MinerConfig(masks=parse_masks(masks)))
-    lines: list[tuple[int, str]] = []
+    numbers: list[int] = []
+    messages: list[str] = []
     for number, message in read_lines(files, file_options):
-        lines.append((number, message))
-        miner.learn(message)
-    texts = {t.template_id: t.text for t in miner.templates()}
+        numbers.append(number)
+        messages.append(message)
+    for page in _pages(messages):
+        miner.learn_all(page)
+    frozen = miner.freeze()
     if explain is not None:
-        _explain(miner, texts, explain)
-    if out is None:
-        return
-    counts: Counter[int] = Counter()
-    with open_text_result(out, never=files) as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(["line", "event_id", "template"])
-        for number, message in lines:
-            template = miner.match(message)
-            counts[template] += 1
-            writer.writerow([number, f"E{template}", texts.get(template, "")])
-    told = f"{plural(len(lines), 'line')}, {plural(len(counts), 'template')}"
-    click.echo(told + ("" if out == "-" else f" → {out}"), err=True)
+        _explain(miner, frozen, explain)
+    if out is not None:
+        found = [
+            number for page in _pages(messages) for number in frozen.match_all(page)
+        ]
+        with open_text_result(out, never=files) as stream:
+            _write(stream, numbers, found, frozen)
+        told = f"{plural(len(found), 'line')}, {plural(len(set(found)), 'template')}"
+        click.echo(told + ("" if out == "-" else f" → {out}"), err=True)
+    if miner.overflow:
+        click.echo(
+            f"{plural(miner.overflow, 'line')} came when the miner was full of "
+            "templates; name what varies in them with --mask",
+            err=True,
+        )
 
 
-def _explain(miner: TemplateMiner, texts: Mapping[int, str], line: str) -> None:
+def _pages(messages: Sequence[str]) -> Iterator[Sequence[str]]:
+    for at in range(0, len(messages), PAGE):
+        yield messages[at : at + PAGE]
+
+
+def _write(
+    stream: TextIO,
+    numbers: Sequence[int],
+    found: Sequence[int],
+    frozen: FrozenTemplates,
+) -> None:
+    texts = ["", *(template.text for template in frozen.templates)]
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(["line", "event_id", "template"])
+    writer.writerows(
+        (line, f"E{number}", texts[number])
+        for line, number in zip(numbers, found, strict=True)
+    )
+
+
+def _explain(miner: TemplateMiner, frozen: FrozenTemplates, line: str) -> None:
+    """The masks, the branch of the tree, and what was merged, for one line."""
     click.echo(f"line      {line}")
-    for name, text in miner.explain(line):
+    for name, text in frozen.explain(line):
         click.echo(f"{name:<9} {text}")
-    template = miner.match(line)
-    found = f"E{template} {texts[template]}" if template else "none (never seen)"
-    click.echo(f"template  {found}")
+    click.echo("branch    " + " > ".join(miner.branch(line)))
+    number = frozen.match(line)
+    if not number:
+        click.echo("template  none (never seen)")
+        return
+    template = frozen.templates[number - 1]
+    click.echo(f"template  E{number} {template.text}")
+    click.echo(f"          {template.size} lines of what was learned")
+    for rule in dict.fromkeys(template.rules):
+        click.echo(f"merged    {rule}")

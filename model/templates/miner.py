@@ -1,186 +1,209 @@
 """Log templates by drain3 over masked messages.
 
-    message ─▶ first lines ─▶ masks ─▶ tokens ─▶ drain3 tree ─▶ template id
+    message ─▶ shape seen before? ──────────────────────────────┐
+                   └─▶ one line ─▶ masks ─▶ tokens ─▶ drain3 ─▶ cluster
 
-The miner learns while a model is trained and is frozen in its bundle: a frozen one
-only matches, so that an id never changes its meaning. Its state is our own JSON
-(id, size, tokens); drain3's own snapshots are pickles, which run code when loaded.
+The miner learns while a model is trained; `freeze` makes the templates of a bundle out
+of its clusters (frozen.py). Its clusters are those of drain3 that is given every line
+with the same masks, one by one: drain3 is only left out where it is known what it would
+answer, and that it would change nothing but a count.
+
+drain3's answer for a line holds until a template changes in the leaf that the line
+leads to, or a cluster with as many tokens is created; `_Leaf.version` counts those.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from drain3.drain import Drain, LogCluster
+from drain3.drain import Drain, LogCluster, Node
 
-from model.errors import BundleError
-from model.templates.masks import Mask, Masker
-
-WILDCARD = "<*>"
-MAX_CHARS = 8192
-MAX_TOKENS = 256
-STACK_LINES = 4
+from model.templates.frozen import Cluster, FrozenTemplates
+from model.templates.lookup import Lookup, OddMessages
+from model.templates.masks import Mask
+from model.templates.shapes import Bounded
+from model.templates.tokens import WILDCARD, spaces, split
 
 
 @dataclass(frozen=True, slots=True)
 class MinerConfig:
-    """How messages become templates. Caps bound memory whatever comes in."""
+    """How messages become templates. Caps bound memory whatever comes in.
 
-    similarity: float = 0.7
+    `similarity` 1.0 keeps lines apart that differ in one word; what is one event is
+    merged when all is seen (merging.py).
+    """
+
+    similarity: float = 1.0
     depth: int = 5
     max_children: int = 100
     max_templates: int = 10_000
     max_per_length: int = 2_000
+    max_per_leaf: int = 300
     cache_size: int = 100_000
     masks: tuple[Mask, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Template:
-    """A log template: its id in the miner, how many lines made it, its text."""
+@dataclass(slots=True)
+class _Leaf:
+    version: int = 0
 
-    template_id: int
-    size: int
+
+@dataclass(slots=True, eq=False)
+class _Line:
+    """A masked line, and drain3's answer for it as of a version of its leaf."""
+
     text: str
+    spacing: str
+    cluster: LogCluster
+    leaf: _Leaf
+    version: int = -1
+
+
+_NOTHING = LogCluster((), 0)
 
 
 class TemplateMiner:
-    """Message → template id, learning or frozen.
+    """Message → cluster id, learning. Not shared between threads.
 
-    Ids count from 1 in order of first sight; 0 means *no template* (a message that
-    matches none, or that came when the caps were reached).
+    Ids count from 1 in order of first sight; 0 means *no cluster*: the caps were
+    reached, and `overflow` counts such messages.
     """
 
     def __init__(self, config: MinerConfig | None = None) -> None:
         self.config = config or MinerConfig()
         self.overflow = 0
-        self._masker = Masker(self.config.masks)
-        self._drain = _new_drain(self.config)
+        self._drain = Drain(
+            depth=self.config.depth,
+            sim_th=self.config.similarity,
+            max_children=self.config.max_children,
+            param_str=WILDCARD,
+        )
+        self._spacing: dict[int, str] = {}
+        self._leaves: dict[int, dict[Node, _Leaf]] = {}
         self._per_length: dict[int, int] = {}
-        self._cache: dict[str, int] = {}
+        size = self.config.cache_size
+        self._lines: Bounded[_Line] = Bounded(size)
+        self._lookup: Lookup[_Line] = Lookup(self.config.masks, self._line, size)
 
-    def learn(self, message: str) -> int:
-        """The template id of a message, taking it into account. 0 at the caps."""
-        masked = self.mask(message)
-        self._cache.clear()
-        if self._full(masked):
-            self.overflow += 1
-            return self._match(masked)
-        cluster, change = self._drain.add_log_message(masked)
-        if change == "cluster_created":
-            length = len(cluster.log_template_tokens)
-            self._per_length[length] = self._per_length.get(length, 0) + 1
-        return int(cluster.cluster_id)
+    @property
+    def odd(self) -> OddMessages:
+        """What was odd about messages that were learned."""
+        return self._lookup.odd
 
-    def match(self, message: str) -> int:
-        """The template id of a message; changes nothing. 0 where none matches."""
-        found = self._cache.get(message)
-        if found is None:
-            found = self._match(self.mask(message))
-            if len(self._cache) >= self.config.cache_size:
-                self._cache.clear()
-            self._cache[message] = found
-        return found
+    def learn(self, message: object) -> int:
+        """The cluster id of a message, taking it into account. 0 at the caps."""
+        return self.learn_all((message,))[0]
 
-    def mask(self, message: str) -> str:
-        """What the tree sees of a message: bounded, masked, one line."""
-        text = self._masker(fold_lines(message))
-        tokens = text.replace(WILDCARD, "<ANY>").split()
-        return " ".join(tokens[:MAX_TOKENS])
+    def learn_all(self, messages: Sequence[object]) -> list[int]:
+        """The cluster ids of a page of messages, in order, taking them into account."""
+        ids = []
+        for line in self._lookup.page(messages):
+            if line.version == line.leaf.version:
+                cluster = line.cluster
+                cluster.size += 1
+                ids.append(cluster.cluster_id)
+            else:
+                ids.append(self._ask(line))
+        return ids
 
-    def explain(self, message: str) -> list[tuple[str, str]]:
-        """The masks that touched a message, in order, with what each left."""
-        return self._masker.explain(fold_lines(message))
-
-    def templates(self) -> list[Template]:
-        """All templates, by id."""
+    def clusters(self) -> list[Cluster]:
+        """What drain3 holds, by id."""
         return [
-            Template(cluster.cluster_id, cluster.size, cluster.get_template())
+            Cluster(
+                cluster.cluster_id,
+                cluster.size,
+                tuple(cluster.log_template_tokens),
+                self._spacing[cluster.cluster_id],
+            )
             for cluster in sorted(self._drain.clusters, key=lambda c: c.cluster_id)
         ]
 
-    def state(self) -> dict[str, Any]:
-        """All that `from_state` needs, as plain JSON values."""
-        return {
-            "similarity": self.config.similarity,
-            "depth": self.config.depth,
-            "max_children": self.config.max_children,
-            "max_templates": self.config.max_templates,
-            "max_per_length": self.config.max_per_length,
-            "masks": [
-                {"name": m.name, "pattern": m.pattern} for m in self.config.masks
-            ],
-            "clusters": [
-                [c.cluster_id, c.size, list(c.log_template_tokens)]
-                for c in sorted(self._drain.clusters, key=lambda c: c.cluster_id)
-            ],
-        }
+    def freeze(self) -> FrozenTemplates:
+        """The templates that were learned, merged; the miner may learn on."""
+        return FrozenTemplates.of(self.clusters(), self.config.masks)
 
-    @classmethod
-    def from_state(cls, state: Mapping[str, Any]) -> TemplateMiner:
-        """A miner as `state` described it. Raises BundleError."""
-        try:
-            miner = cls(_config(state))
-            for cluster_id, size, tokens in state["clusters"]:
-                miner._restore(int(cluster_id), int(size), tokens)
-        except (KeyError, TypeError, ValueError) as error:
-            raise BundleError(
-                f"the templates of this bundle are not readable ({error!r}); "
-                "train it again"
-            ) from error
-        return miner
+    def branch(self, message: object) -> list[str]:
+        """The way of a message through drain3's tree to a leaf, for people."""
+        tokens = split(self._lookup.masked(message))
+        node: Node | None = self._drain.root_node.key_to_child_node.get(
+            str(len(tokens))
+        )
+        path = [f"{len(tokens)} tokens"]
+        for token in tokens[: self._inner(len(tokens))]:
+            if node is None:
+                break
+            found = token if token in node.key_to_child_node else WILDCARD
+            node = node.key_to_child_node.get(found)
+            path.append(found if node is not None else f"no branch for {token}")
+        return path
 
-    def _restore(self, cluster_id: int, size: int, tokens: list[str]) -> None:
-        if not all(isinstance(token, str) for token in tokens):
-            raise TypeError("tokens must be text")
-        cluster = LogCluster(tokens, cluster_id)
-        cluster.size = size
-        self._drain.id_to_cluster[cluster_id] = cluster
-        self._drain.add_seq_to_prefix_tree(self._drain.root_node, cluster)
-        counter = max(self._drain.clusters_counter, cluster_id)
-        self._drain.clusters_counter = counter
-        self._per_length[len(tokens)] = self._per_length.get(len(tokens), 0) + 1
+    def _line(self, masked: str) -> _Line:
+        tokens = split(masked)
+        text = " ".join(tokens)
+        line = self._lines.known.get(text.encode())
+        if line is None:
+            line = _Line(text, spaces(masked, tokens), _NOTHING, _Leaf())
+            self._lines.put(text.encode(), line)
+        return line
 
-    def _match(self, masked: str) -> int:
-        cluster = self._drain.match(masked, full_search_strategy="fallback")
-        return 0 if cluster is None else int(cluster.cluster_id)
+    def _ask(self, line: _Line) -> int:
+        """drain3's answer, as if there were no cache; kept if it changed nothing."""
+        drain, tokens = self._drain, line.text.split()
+        if self._full(tokens):
+            overflows = drain.tree_search(
+                drain.root_node, tokens, self.config.similarity, include_params=False
+            )
+            if overflows is None:
+                self.overflow += 1
+                return 0
+        cluster, change = drain.add_log_message(line.text)
+        if change == "cluster_created":
+            self._created(cluster, line)
+        elif change == "cluster_template_changed":
+            self._leaf(tokens).version += 1
+        else:
+            line.cluster, line.leaf = cluster, self._leaf(tokens)
+            line.version = line.leaf.version
+        return int(cluster.cluster_id)
 
-    def _full(self, masked: str) -> bool:
-        if self._drain.clusters_counter >= self.config.max_templates:
+    def _created(self, cluster: LogCluster, line: _Line) -> None:
+        length = len(cluster.log_template_tokens)
+        self._spacing[cluster.cluster_id] = line.spacing
+        self._per_length[length] = self._per_length.get(length, 0) + 1
+        for leaf in self._leaves.get(length, {}).values():
+            leaf.version += 1
+
+    def _leaf(self, tokens: Sequence[str]) -> _Leaf:
+        """The leaf in which drain3 looks for these tokens; there is one."""
+        node = self._node(tokens)
+        assert node is not None  # drain3 has just found a cluster in it
+        return self._leaves.setdefault(len(tokens), {}).setdefault(node, _Leaf())
+
+    def _node(self, tokens: Sequence[str]) -> Node | None:
+        node: Node | None = self._drain.root_node.key_to_child_node.get(
+            str(len(tokens))
+        )
+        for token in tokens[: self._inner(len(tokens))]:
+            if node is None:
+                return None
+            child = node.key_to_child_node
+            node = child.get(token) or child.get(WILDCARD)
+        return node
+
+    def _by_length(self, length: int) -> Node | None:
+        found: Node | None = self._drain.root_node.key_to_child_node.get(str(length))
+        return found
+
+    def _inner(self, length: int) -> int:
+        """How many tokens drain3 walks before it looks at the clusters of a leaf."""
+        return min(self.config.depth - 2, length) - 1
+
+    def _full(self, tokens: Sequence[str]) -> bool:
+        config = self.config
+        if self._drain.clusters_counter >= config.max_templates:
             return True
-        length = masked.count(" ") + 1
-        return self._per_length.get(length, 0) >= self.config.max_per_length
-
-
-def fold_lines(message: str) -> str:
-    """A message of many lines → its first line and the top of its stack."""
-    if len(message) > MAX_CHARS:
-        message = message[:MAX_CHARS]
-    if not message.isascii():
-        message = message.encode("utf-8", "replace").decode("utf-8")
-    if "\n" not in message:
-        return message
-    lines = [line for line in message.splitlines() if line.strip()]
-    return " ".join(lines[:STACK_LINES])
-
-
-def _new_drain(config: MinerConfig) -> Drain:
-    return Drain(
-        depth=config.depth,
-        sim_th=config.similarity,
-        max_children=config.max_children,
-        param_str=WILDCARD,
-    )
-
-
-def _config(state: Mapping[str, Any]) -> MinerConfig:
-    return MinerConfig(
-        similarity=float(state["similarity"]),
-        depth=int(state["depth"]),
-        max_children=int(state["max_children"]),
-        max_templates=int(state["max_templates"]),
-        max_per_length=int(state["max_per_length"]),
-        masks=tuple(Mask(m["name"], m["pattern"]) for m in state["masks"]),
-    )
+        if self._per_length.get(len(tokens), 0) >= config.max_per_length:
+            return True
+        node = self._node(tokens)
+        return node is not None and len(node.cluster_ids) >= config.max_per_leaf

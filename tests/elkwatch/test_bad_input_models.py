@@ -113,8 +113,9 @@ def a_directory(folder: Path) -> None:
             "do not fit together (ValueError); train it again",
         ),
         (
-            lambda f: changed(f, "templates.json", lambda b: b["clusters"].pop()),
-            "do not fit together (ValueError); train it again",
+            lambda f: changed(f, "templates.json", lambda b: b["templates"].pop()),
+            "its templates are not readable (ValueError('a key of no template')); "
+            "train it again",
         ),
         (
             lambda f: changed(

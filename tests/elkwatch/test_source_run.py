@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -39,8 +39,8 @@ class OneEvent(Classifier):
     def __init__(self) -> None:
         pass
 
-    def event_id(self, message: str) -> int:
-        return 7
+    def event_ids(self, messages: Sequence[str]) -> list[int]:
+        return [7] * len(messages)
 
 
 class Unasked(LogSource):

@@ -80,11 +80,11 @@ def test_another_format(folder: Path) -> None:
     manifest = json.loads((folder / "manifest.json").read_text())
     manifest["format"] = 99
     (folder / "manifest.json").write_text(json.dumps(manifest))
-    refused(folder, "bundle format 99, this elkwatch reads 1")
+    refused(folder, "bundle format 99, this elkwatch reads 2")
 
 
 def test_a_damaged_manifest(folder: Path) -> None:
-    (folder / "manifest.json").write_text('{"format": 1,')
+    (folder / "manifest.json").write_text('{"format": 2,')
     refused(folder, "manifest.json is damaged")
 
 

@@ -8,7 +8,7 @@ from model.detectors.protocol import Detector, detect
 from model.detectors.support import SupportDistance
 from model.detectors.unseen import UnseenCountVector, UnseenTemplate
 from model.events import EncodedSession, Session
-from model.vocabulary import BOS, EOS, Vocabulary, encode
+from model.vocabulary import BOS, EOS, encode
 from tests.model.builders import cut_off, deadlocked, encoded, looping, shop
 
 DETECTORS = [UnseenTemplate, UnseenCountVector, SupportDistance]
@@ -20,8 +20,8 @@ def as_ids(*groups: list[Session]) -> list[list[EncodedSession]]:
         for session in group:
             for event in session.events:
                 miner.learn(event.message)
-    vocabulary = Vocabulary.of(miner)
-    return [encode(group, miner, vocabulary) for group in groups]
+    templates = miner.freeze()
+    return [encode(group, templates) for group in groups]
 
 
 @pytest.mark.parametrize("make", DETECTORS)

@@ -88,7 +88,7 @@ def test_ignored_sessions_teach_nothing() -> None:
     odd = [deadlocked(f"d{i}", rng) for i in range(40)]
     labels = Labels({s.key: "ignore" for s in odd}, named=True)
     model = train([*shop(100), *odd], QUICK, labels=labels)
-    texts = [t.text for t in model.miner.templates()]
+    texts = [t.text for t in model.templates.templates]
     assert model.figures["sessions"] == 100
     assert "deadlock detected" not in texts
 
