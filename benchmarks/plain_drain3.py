@@ -6,10 +6,12 @@ Python's regular expressions, and the last instruction puts spaces around punctu
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from typing import Any
 
 from drain3 import TemplateMiner
-from drain3.masking import AbstractMaskingInstruction, MaskingInstruction
+from drain3.masking import MaskingInstruction
 from drain3.template_miner_config import TemplateMinerConfig
 
 from model.templates.masks import BUILT_IN, Mask
@@ -17,21 +19,23 @@ from model.templates.miner import MinerConfig
 from model.templates.tokens import SPLIT
 
 
-class LeadInstruction(MaskingInstruction):
+class LeadInstruction:
     """A masking instruction that leaves its pattern's first group in place."""
+
+    def __init__(self, pattern: str, mask_with: str) -> None:
+        self.mask_with = mask_with
+        self.regex = re.compile(pattern)
 
     def mask(self, content: str, mask_prefix: str, mask_suffix: str) -> str:
         """The content with every match replaced but for its lead."""
-        return self.regex.sub(
-            rf"\g<1>{mask_prefix}{self.mask_with}{mask_suffix}", content
-        )
+        mask = rf"\g<1>{mask_prefix}{self.mask_with}{mask_suffix}"
+        return self.regex.sub(mask, content)
 
 
-class SplitInstruction(AbstractMaskingInstruction):
+class SplitInstruction:
     """Puts spaces around punctuation, so that drain3 splits there."""
 
-    def __init__(self) -> None:
-        super().__init__("SPLIT")
+    mask_with = "SPLIT"
 
     def mask(self, content: str, mask_prefix: str, mask_suffix: str) -> str:
         """The content, spaced."""
@@ -56,7 +60,7 @@ def default_drain3() -> TemplateMiner:
     return TemplateMiner(config=TemplateMinerConfig())
 
 
-def instruction(mask: Mask) -> MaskingInstruction:
+def instruction(mask: Mask) -> Any:
     """A mask of ours as drain3's; `(?a)` gives \\b and \\d the meaning of RE2."""
     kind = LeadInstruction if mask.lead else MaskingInstruction
     return kind("(?a)" + mask.pattern, mask.name)

@@ -53,7 +53,7 @@ def _ratios(
     fitted: np.ndarray[tuple[int], np.dtype[np.bool_]],
     device: torch.device,
 ) -> Floats:
-    encoded = encode(sessions, model.miner, model.vocabulary)
+    encoded = encode(sessions, model.templates)
     model.network.to(device)
     found = surprises(model.network, encoded, device)
     calibration = model.calibration

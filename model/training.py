@@ -33,15 +33,10 @@ from model.network import NextEventLSTM
 from model.progress import Progress, Step, silent
 from model.scoring import Calibration, calibrate, views
 from model.surprise import surprises
-from model.templates.frozen import FrozenTemplates
 from model.templates.miner import MinerConfig, TemplateMiner
 from model.trained import Baselines, TrainedModel
-<<<<<<< HEAD
 from model.training_figures import Learned, training_figures
-from model.vocabulary import Vocabulary, encode
-=======
 from model.vocabulary import Vocabulary, encode, pages
->>>>>>> f8f6a52 (Templates: one configuration for every system, merged when frozen; pages at the speed of a dict)
 
 MIN_SESSIONS = 5
 
@@ -87,7 +82,8 @@ def train(
     if len(split.pool) < MIN_SESSIONS:
         raise TrainingError(_too_few(split, len(sessions)))
     extra = [s for s in discover if labels.of(s) != IGNORE]
-    templates = _mine(split, extra, config.miner, progress)
+    miner = _mine(split, extra, config.miner, progress)
+    templates = miner.freeze()
     vocabulary = Vocabulary.of(templates)
     pool = encode(split.pool, templates)
     support = SupportDistance()
@@ -98,20 +94,12 @@ def train(
     suspects = _suspects(
         pool, encode(extra, templates), support, calibration, network, device
     )
-<<<<<<< HEAD
-    suspected = encode(split.suspected, miner, vocabulary)
-    taught = encode(split.taught, miner, vocabulary)
+    suspected = encode(split.suspected, templates)
+    taught = encode(split.taught, templates)
     found = find_classes(
         normal=_sample([s for s, ok in zip(pool, support.clean, strict=True) if ok]),
         suspects=[*suspects, *suspected],
         taught=taught,
-=======
-    suspects += encode(split.suspected, templates)
-    found = find_classes(
-        normal=_sample([s for s, ok in zip(pool, support.clean, strict=True) if ok]),
-        suspects=suspects,
-        taught=encode(split.taught, templates),
->>>>>>> f8f6a52 (Templates: one configuration for every system, merged when frozen; pages at the speed of a dict)
         taught_kinds=split.taught_kinds,
         network=network,
         support=support,
@@ -186,7 +174,7 @@ def _split(sessions: Sequence[Session], labels: Labels) -> _Split:
 
 def _mine(
     split: _Split, extra: Sequence[Session], config: MinerConfig, progress: Progress
-) -> FrozenTemplates:
+) -> TemplateMiner:
     miner = TemplateMiner(config)
     groups = (split.pool, split.taught, split.suspected, extra)
     total = sum(len(s.events) for group in groups for s in group)
@@ -196,7 +184,7 @@ def _mine(
             miner.learn_all(page)
             done += len(page)
             progress(Step("0 templates", done, total))
-    return miner.freeze()
+    return miner
 
 
 def _learn_normal(

@@ -41,7 +41,7 @@ def _loads(case: Case, source: SourceSettings) -> Iterator[Outcome]:
     model = classifier.model
     told = (
         f"{source.model}: version {model.version}, "
-        f"{len(model.vocabulary.event_ids)} templates, "
+        f"{len(model.vocabulary.texts)} templates, "
         f"{len(model.classes)} classes of its own"
     )
     if model.trained_at is None:
@@ -78,7 +78,7 @@ def _fits(case: Case, source: SourceSettings) -> Iterator[Outcome]:
         yield skipped("there are no lines to try it on")
         return
     classifier = case.classifiers[source.name]
-    unknown = sum(classifier.event_id(d.message) == UNK for d in documents)
+    unknown = classifier.event_ids([d.message for d in documents]).count(UNK)
     share = unknown / len(documents)
     if unfit(str(source.model), share) is not None:
         yield fail(

@@ -85,12 +85,10 @@ def templates_of(messages: Sequence[str]) -> TemplateFigures:
     miner = TemplateMiner()
     texts = [message for message in messages if message.strip()]
     half = len(texts) // 2
-    for text in texts[:half]:
-        miner.learn(text)
-    unknown = sum(not miner.match(text) for text in texts[half:])
-    for text in texts[half:]:
-        miner.learn(text)
-    sizes = [template.size for template in miner.templates()]
+    miner.learn_all(texts[:half])
+    unknown = miner.freeze().match_all(texts[half:]).count(0)
+    miner.learn_all(texts[half:])
+    sizes = [template.size for template in miner.freeze().templates]
     return TemplateFigures(
         documents=len(messages),
         templates=len(sizes),

@@ -93,7 +93,7 @@ def class_rows(model: TrainedModel, mask: Mask) -> tuple[ClassRow, ...]:
 
 def _templates(model: TrainedModel, mask: Mask) -> tuple[TemplateRow, ...]:
     """All templates, those with most lines first."""
-    templates = model.miner.templates()
+    templates = model.templates.templates
     lines = sum(t.size for t in templates)
     counts = model.figures["unseen"]["session_counts"]
     rows = [

@@ -74,7 +74,7 @@ def compared(
     judged = compare(
         old, new, [s for s, _ in judged_by_both], [own for _, own in judged_by_both]
     )
-    was, now = ({t.text for t in m.miner.templates()} for m in (old, new))
+    was, now = ({t.text for t in m.templates.templates} for m in (old, new))
     only_old = [j for j in judged if j.old > 1 >= j.new]
     only_new = [j for j in judged if j.new > 1 >= j.old]
     return Comparison(

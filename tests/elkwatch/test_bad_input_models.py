@@ -90,7 +90,7 @@ def a_directory(folder: Path) -> None:
         (lambda f: (f / "manifest.json").unlink(), "so it is no model bundle"),
         (lambda f: (f / "model.json").unlink(), "model.json is missing; restore it"),
         (lambda f: os.truncate(f / "network.safetensors", 90), "is truncated or was"),
-        (lambda f: manifest(f, '{"format": 2}'), "format 2, this elkwatch reads 1"),
+        (lambda f: manifest(f, '{"format": 9}'), "format 9, this elkwatch reads 2"),
         (lambda f: manifest(f, ""), "manifest.json is damaged"),
         (lambda f: manifest(f, "[" * 100_000), "manifest.json is damaged"),
         (lambda f: (f / "x.pkl").write_bytes(pickle.dumps(1)), "x.pkl does not belong"),
@@ -149,7 +149,7 @@ def test_a_damaged_older_model_does_not_stop_the_new(
     manifest(folder, "{broken")
     brief = ("--epochs", "1", "--device", "cpu", *KEY)
     assert command("train", logs, "--out", folder, *brief).code == 0
-    assert json.loads((folder / "manifest.json").read_text("utf-8"))["format"] == 1
+    assert json.loads((folder / "manifest.json").read_text("utf-8"))["format"] == 2
     assert (tmp_path / "m.old" / "manifest.json").read_text() == "{broken"
 
 

@@ -265,9 +265,12 @@ class TestFitness:
 
     def test_new_kinds_of_lines_are_a_doubt(self) -> None:
         names = "abcdefghijklmnop"
-        figures = texts(
-            400, lambda n: f"step {names[n % 4 + (4 if n > 200 else 0)]} is done"
-        )
+
+        def line(n: int) -> str:
+            name = names[n % 4 + (4 if n > 200 else 0)]
+            return f"step {name} of {name}{name} is done"
+
+        figures = texts(400, line)
         sessions = fitness.SessionFigures(1, 50, 5, 0, 1.0, 0.1, 1, 5, 10)
         judged = fitness.judge(figures, sessions)
         assert judged.grade == "fair"
