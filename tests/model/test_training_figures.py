@@ -127,7 +127,7 @@ def test_figures_hold_no_word_of_the_logs() -> None:
 def learned(model: TrainedModel, held_out: list[HeldOutKind]) -> Learned:
     """What a training on 40 normal sessions would leave behind, held out by hand."""
     sessions = shop(40, seed=21)
-    pool = encode(sessions, model.miner, model.vocabulary)
+    pool = encode(sessions, model.templates)
     model.support.clean = np.ones(40, dtype=bool)
     return Learned(
         sessions=sessions, pool=pool, places=range(40),
@@ -146,7 +146,7 @@ def test_confusion_and_recall_equal_a_count_by_hand(trained: TrainedModel) -> No
     dull = shop(1, seed=33)
     known = trained.classes[0].class_id
     given = [known, known, "other", None, known]
-    codes = encode([*odd, *dull], trained.miner, trained.vocabulary)
+    codes = encode([*odd, *dull], trained.templates)
     held_out = [
         HeldOutKind(code, known, called)
         for code, called in zip(codes, given, strict=True)
@@ -216,6 +216,6 @@ def test_two_models_on_the_same_sessions(trained: TrainedModel) -> None:
 def test_a_session_of_its_own_training_does_not_speak_for_itself() -> None:
     melted = session("melted", [CORE] * 3)
     model = train([*shop(40), melted], QUICK)
-    assert encode([melted], model.miner, model.vocabulary)[0].ids[0] != UNK
+    assert encode([melted], model.templates)[0].ids[0] != UNK
     (fitted,) = compare(model, model, [melted], [True])
     assert fitted.new >= fitted.old > 1
