@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 
 PICTURES = {
-    "preview": ("preview.html", "1440,1480"),
+    "preview": ("preview.html", "1440,1395"),
     "report": ("report.html", "1200,1500"),
     "mail": ("mail.html", "760,1150"),
 }

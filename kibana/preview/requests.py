@@ -20,7 +20,7 @@ from kibana.preview.kql import kql_query
 ALL = "__all"
 VALUE = "value"
 MAX_ROWS = 20
-_BARS = 60
+_BARS = 75
 #: Widths of a bar that people read easily, in seconds.
 _WIDTHS_S = (
     1, 5, 10, 30, 60, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200,
@@ -54,7 +54,7 @@ class Period:
 
     @property
     def bar_s(self) -> int:
-        """The width of a bar over time, in seconds: at most about 60 of them."""
+        """The width of a bar over time, in seconds: at most 75 of them."""
         span_s = (self.end - self.start).total_seconds()
         return next((w for w in _WIDTHS_S if span_s / w <= _BARS), _WIDTHS_S[-1])
 
