@@ -11,7 +11,7 @@ from alerting.assembly import Alerting, build, channels, render, trial_rows
 from alerting.catchup import CatchUp
 from alerting.config import AlertingConfig, EmailChannel, WebhookChannel
 from alerting.delivery import Attempt, Channel, DeliveryReport
-from alerting.episode import Episode
+from alerting.episode import Episode, episode_from
 from alerting.episodes import EpisodeTracker
 from alerting.errors import (
     AlertingConfigError,
@@ -76,6 +76,7 @@ __all__ = [
     "WebhookChannel",
     "build",
     "channels",
+    "episode_from",
     "masked_url",
     "render",
     "sample_notice",

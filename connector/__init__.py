@@ -70,6 +70,7 @@ from connector.inspection import (
 )
 from connector.layout import FieldReport, SourceReport
 from connector.lease import Holder, Lease
+from connector.memory_sink import InMemoryFindingSink, InMemoryRunMetrics
 from connector.owner import Owner
 from connector.privileges import Privilege, Trial, try_privileges
 from connector.records import (
@@ -149,6 +150,8 @@ __all__ = [
     "FindingSink",
     "Holder",
     "InMemoryCursorStore",
+    "InMemoryFindingSink",
+    "InMemoryRunMetrics",
     "InMemoryStateStore",
     "IndexBlocked",
     "IndexMissing",

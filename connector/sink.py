@@ -123,7 +123,7 @@ class FindingSink:
                     outcomes[finding_id] = "absent"
                 else:
                     items.append(BulkItem("create", self._stream, finding_id, document))
-            elif _content(known.document) == _content(document):
+            elif finding_content(known.document) == finding_content(document):
                 outcomes[finding_id] = "exists"
             else:
                 amended = _amended(document, known.document, finding)
@@ -207,7 +207,7 @@ def _existing(hits: Iterable[Mapping[str, Any]]) -> dict[str, _Existing]:
     }
 
 
-def _content(document: Mapping[str, Any]) -> dict[str, Any]:
+def finding_content(document: Mapping[str, Any]) -> dict[str, Any]:
     """What a finding says, without when it was written."""
     content = dict(document)
     content["event"] = {

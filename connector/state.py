@@ -8,7 +8,7 @@ Bodies are JSON objects. `find` sees their top-level texts, numbers and booleans
 is nested is stored and given back, but not searched. Names ending in `_at` hold times.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -119,6 +119,17 @@ class InMemoryStateStore:
         if order_by is not None:
             found = sorted(found, key=lambda stored: _sort_key(stored.body, order_by))
         return [_copied(stored) for _, stored in zip(range(limit), found, strict=False)]
+
+    def forget(self, kind: str, over: Callable[[Stored], bool]) -> list[Stored]:
+        """Removes the documents that are over and gives them back: a long dry run.
+
+        `over` is not to change what it is shown.
+        """
+        held = self._kinds.get(kind, {})
+        gone = [stored for stored in held.values() if over(stored)]
+        for stored in gone:
+            del held[stored.doc_id]
+        return gone
 
     def _put(self, kind: str, doc_id: str, body: Mapping[str, Any]) -> Stored:
         self._last_seq_no += 1

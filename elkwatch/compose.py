@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from elasticsearch import Elasticsearch
 
@@ -16,9 +17,11 @@ from connector import (
     Lease,
     LogSource,
     Owner,
+    RunFigures,
     RunMetricsSink,
     SetupMissing,
     SourceError,
+    TickFigures,
     missing,
 )
 from connector.client import connect, preflight
@@ -42,6 +45,14 @@ LEASE_TTL_S = 60.0
 _log = get_logger("elkwatch.compose")
 
 
+class FiguresWriter(Protocol):
+    """Takes the figures of runs and rounds, each once."""
+
+    def write(self, *figures: RunFigures | TickFigures) -> int:
+        """Keeps them; → how many were new."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class SourceParts:
     """One source, ready to run."""
@@ -58,7 +69,7 @@ class Parts:
     sources: tuple[SourceParts, ...]
     outputs: Outputs
     alerts: alerting.Alerting
-    metrics: RunMetricsSink
+    metrics: FiguresWriter
     limits: ReadLimits
     leadership: Leadership
 
@@ -80,12 +91,7 @@ def compose(config: Config, clock: Clock, *, device: str = "auto") -> Parts:
     channels = translate.alerting_config(config.alerting)
     client = open_client(config)
     refuse_without_setup(client)
-    limits = ReadLimits(
-        query_delay=config.schedule.query_delay,
-        overlap=config.schedule.overlap,
-        max_open=config.limits.max_open_sessions,
-        max_events=config.limits.max_events_per_session,
-    )
+    limits = read_limits(config)
     state = ElasticStateStore(client, config.namespace)
     leadership = _leadership(config, state, clock)
     located = installed_ids(config, state, clock)
@@ -132,6 +138,16 @@ def message_links(config: Config, located: Located) -> alerting.Links | None:
     if config.kibana is None:
         return None
     return KibanaLinks(config.kibana, located)
+
+
+def read_limits(config: Config) -> ReadLimits:
+    """How reading is bounded and delayed, by the configuration."""
+    return ReadLimits(
+        query_delay=config.schedule.query_delay,
+        overlap=config.schedule.overlap,
+        max_open=config.limits.max_open_sessions,
+        max_events=config.limits.max_events_per_session,
+    )
 
 
 def _leadership(config: Config, state: ElasticStateStore, clock: Clock) -> Leadership:

@@ -18,12 +18,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
+from typing import Protocol
 
 from alerting import EpisodeTracker
 from connector import (
     DeadLetter,
     Finding,
-    FindingSink,
     Page,
     WriteReport,
 )
@@ -39,18 +39,51 @@ WHOLE_AT_ONCE = 500
 LogUrl = Callable[[Verdict], str | None]
 
 
+class FindingWriter(Protocol):
+    """Takes findings, each once however often it is written."""
+
+    def write(self, findings: Sequence[Finding]) -> WriteReport:
+        """Keeps the findings as they are now; → what became of each."""
+        ...
+
+    def dead_letter(self, letters: Sequence[DeadLetter]) -> int:
+        """Keeps what can never be used; → how many were new."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Screened:
+    """Units of a source as they were screened, before anything of them is confirmed.
+
+    `watermark`, `until`: how far the source is known, and read.
+    """
+
+    reading: Reading
+    candidates: Sequence[Candidate]
+    scores: Sequence[float]
+    watermark: datetime
+    until: datetime
+    now: datetime
+
+
+def _nobody(_: Screened) -> None:
+    """Nobody looks at the scores of the screening."""
+
+
 @dataclass(frozen=True, slots=True)
 class Outputs:
     """Where results go. `alerts` None: nobody is told (a dry run).
 
     `fence` is called before each write; it raises when another process took over.
+    `screened` is shown the score of every unit; it must leave the reading as it is.
     """
 
-    findings: FindingSink
+    findings: FindingWriter
     alerts: EpisodeTracker | None
     mask: Mask
     include_normal: bool = False
     fence: Callable[[], None] = lambda: None
+    screened: Callable[[Screened], None] = _nobody
 
 
 @dataclass(slots=True)
@@ -127,13 +160,16 @@ def _judge(
 ) -> None:
     """Screens candidates, confirms what deviates, writes findings, then episodes."""
     began = time.monotonic()
-    flags = reading.classifier.screen([c.encoded for c in candidates])
+    scores = reading.classifier.score([c.encoded for c in candidates])
     progress.watch.add("score", time.monotonic() - began)
+    outputs.screened(Screened(reading, candidates, scores, watermark, until, now))
     progress.sessions += sum(c.reason != "growing" for c in candidates)
     odd = [
         c
-        for c, flag in zip(candidates, flags, strict=True)
-        if flag or c.recheck or (outputs.include_normal and c.reason != "growing")
+        for c, score in zip(candidates, scores, strict=True)
+        if score > reading.classifier.threshold
+        or c.recheck
+        or (outputs.include_normal and c.reason != "growing")
     ]
     confirmation = Confirmation(reading.source, reading.tracker)
     for at in range(0, len(odd), WHOLE_AT_ONCE):

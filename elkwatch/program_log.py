@@ -15,7 +15,8 @@ import json
 import logging
 import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal, TextIO, cast
 
@@ -145,6 +146,24 @@ def configure(
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=False,
     )
+
+
+@contextmanager
+def quieted(*names: str) -> Iterator[None]:
+    """These parts of elkwatch say nothing meanwhile; what they did is told otherwise.
+
+    At `--log-level debug` they go on.
+    """
+    loggers = [logging.getLogger(name) for name in names]
+    before = [logger.level for logger in loggers]
+    if logging.getLogger().level > logging.DEBUG:
+        for logger in loggers:
+            logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, before, strict=True):
+            logger.setLevel(level)
 
 
 def get_logger(name: str) -> structlog.stdlib.BoundLogger:

@@ -55,25 +55,29 @@ class Classifier:
         return found
 
     def score(self, sessions: Sequence[EncodedSession]) -> list[float]:
-        """The scores alone, for screening. sessions (N) → N scores."""
-        found = surprises(self.model.network, sessions, self._device)
-        fence = self.model.calibration.surprise_fence
-        seen = views(self.model.support, found, sessions, fence)
-        joined = seen.joined(self.model.calibration.threshold)
-        return [float(score) for score in joined]
+        """The scores alone, for screening. sessions (N) → N scores.
 
-    def screen(self, sessions: Sequence[EncodedSession]) -> list[bool]:
-        """Which sessions look anomalous; kinds and evidence are left out."""
-        threshold = self.model.calibration.threshold
-        flags: list[bool] = []
+        A session whose score is above `threshold` looks anomalous.
+        """
+        scores: list[float] = []
         for at in range(0, len(sessions), CHUNK):
-            part = sessions[at : at + CHUNK]
-            flags.extend(score > threshold for score in self.score(part))
-        return flags
+            scores.extend(self._scores(sessions[at : at + CHUNK]))
+        return scores
+
+    @property
+    def threshold(self) -> float:
+        """The score past which a session is anomalous."""
+        return self.model.calibration.threshold
 
     def event_ids(self, messages: Sequence[str]) -> list[int]:
         """The event ids of a page of messages; UNK where no template matches."""
         return event_ids(self.model.templates, messages)
+
+    def _scores(self, sessions: Sequence[EncodedSession]) -> list[float]:
+        found = surprises(self.model.network, sessions, self._device)
+        fence = self.model.calibration.surprise_fence
+        seen = views(self.model.support, found, sessions, fence)
+        return [float(score) for score in seen.joined(self.threshold)]
 
     def _classify(self, sessions: Sequence[Session]) -> list[Verdict]:
         model = self.model

@@ -4,11 +4,29 @@ A test module subclasses a contract and gives it a fixture `store` (or `cursors`
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
-from connector import Cursor, CursorStore, StateConflict, StateStore
+from connector import (
+    Cursor,
+    CursorStore,
+    DeadLetter,
+    DecodeProblem,
+    FindingSink,
+    InMemoryFindingSink,
+    InMemoryRunMetrics,
+    RunFigures,
+    RunMetricsSink,
+    StateConflict,
+    StateStore,
+    TickFigures,
+)
+from tests.connector.samples import at, finding
+
+FindingWriter = FindingSink | InMemoryFindingSink
+FiguresWriter = RunMetricsSink | InMemoryRunMetrics
 
 # Waits until searches see what was written; nothing to wait for in memory.
 Settle = Callable[[], None]
@@ -207,3 +225,68 @@ class CursorStoreContract:
 
 
 _NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+
+class FindingSinkContract:
+    """FindingSink: each finding once, and what became of it."""
+
+    def test_created_then_there(self, findings: FindingWriter) -> None:
+        one, two = finding(session="a"), finding(session="b")
+        assert findings.write([one]).outcomes == {one.finding_id: "created"}
+        report = findings.write([two, replace(one, detected_at=at(9999))])
+        assert report.outcomes == {two.finding_id: "created", one.finding_id: "exists"}
+
+    def test_amended_once(self, findings: FindingWriter) -> None:
+        changed = finding(events=22, end=at(3), detected_at=at(500))
+        findings.write([finding()])
+        assert findings.write([changed]).count("amended") == 1
+        assert findings.write([changed]).count("exists") == 1
+
+    def test_withdrawn_and_found_again(self, findings: FindingWriter) -> None:
+        gone = finding(status="withdrawn", score=1.0)
+        never = finding(session="never", status="withdrawn")
+        findings.write([finding()])
+        report = findings.write([gone, never])
+        assert report.outcomes == {
+            gone.finding_id: "withdrawn",
+            never.finding_id: "absent",
+        }
+        assert findings.write([gone]).count("exists") == 1
+        assert findings.write([finding()]).count("amended") == 1
+
+    def test_windows_of_a_key_are_findings_of_their_own(
+        self, findings: FindingWriter
+    ) -> None:
+        windows = [finding(window_start=at(300 * n)) for n in range(3)]
+        assert findings.write(windows).count("created") == 3
+
+    def test_the_last_of_equal_ids_counts(self, findings: FindingWriter) -> None:
+        report = findings.write([finding(events=1), finding(events=2)])
+        assert report.outcomes == {finding().finding_id: "created"}
+        assert findings.write([finding(events=2)]).count("exists") == 1
+
+    def test_half_characters(self, findings: FindingWriter) -> None:
+        odd = finding(advice="lone \ud800 one")
+        assert findings.write([odd]).count("created") == 1
+        assert findings.write([odd]).count("exists") == 1
+
+    def test_nothing(self, findings: FindingWriter) -> None:
+        assert findings.write([]).outcomes == {}
+
+    def test_dead_letters_once(self, findings: FindingWriter) -> None:
+        problems = [DecodeProblem("", "", "no @timestamp", text) for text in "ab"]
+        letters = [DeadLetter.of_problem(p, source="db", at=_NOON) for p in problems]
+        assert findings.dead_letter(letters) == 2
+        assert findings.dead_letter(letters) == 0
+
+
+class RunMetricsContract:
+    """RunMetricsSink: the figures of each run and source once."""
+
+    def test_once(self, metrics: FiguresWriter) -> None:
+        run = RunFigures("r1", "db", _NOON, at(3))
+        other = RunFigures("r1", "web", _NOON, at(3))
+        tick = TickFigures("r1", _NOON, at(4), sent=1)
+        assert metrics.write(run, tick) == 2
+        assert metrics.write(run, other, tick) == 1
+        assert metrics.write() == 0

@@ -26,6 +26,7 @@ from connector import (
     stream_name,
 )
 from connector.bulk import MAX_DOCUMENTS
+from tests.connector.contracts import FindingSinkContract, RunMetricsContract
 from tests.connector.indexed import IMPATIENT
 from tests.connector.samples import NOON, at, finding
 from tests.connector.trouble import out_of_memory, set_breaker
@@ -42,6 +43,18 @@ def client(engine_url: str, namespace: str) -> Iterator[Elasticsearch]:
 @pytest.fixture
 def sink(client: Elasticsearch, namespace: str) -> FindingSink:
     return FindingSink(client, namespace, retry=IMPATIENT)
+
+
+class TestFindingSink(FindingSinkContract):
+    @pytest.fixture
+    def findings(self, sink: FindingSink) -> FindingSink:
+        return sink
+
+
+class TestRunMetricsSink(RunMetricsContract):
+    @pytest.fixture
+    def metrics(self, client: Elasticsearch, namespace: str) -> RunMetricsSink:
+        return RunMetricsSink(client, namespace, retry=IMPATIENT)
 
 
 def stored(es: Elasticsearch, namespace: str) -> dict[str, Mapping[str, Any]]:

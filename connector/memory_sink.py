@@ -1,0 +1,81 @@
+"""Findings kept in memory: the answers of FindingSink, and nothing is written.
+
+For dry runs and tests. Of each finding only a digest of what it says is kept, of the
+last `remembered` ones; one that comes again after so many others counts as new.
+"""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from hashlib import blake2b
+
+import orjson
+
+from connector.dead_letters import DeadLetter
+from connector.findings import Finding, finding_document
+from connector.run_figures import RunFigures, TickFigures
+from connector.sink import WriteOutcome, WriteReport, finding_content
+from connector.texts import document_text
+
+REMEMBERED = 100_000
+
+
+class InMemoryFindingSink:
+    """The same behaviour as FindingSink without Elasticsearch."""
+
+    def __init__(self, remembered: int = REMEMBERED) -> None:
+        self._remembered = remembered
+        self._findings: OrderedDict[str, bytes] = OrderedDict()
+        self._letters: OrderedDict[str, None] = OrderedDict()
+
+    def write(self, findings: Sequence[Finding]) -> WriteReport:
+        """See FindingSink."""
+        wanted = {finding.finding_id: finding for finding in findings}
+        return WriteReport({i: self._write(i, f) for i, f in wanted.items()})
+
+    def dead_letter(self, letters: Sequence[DeadLetter]) -> int:
+        """See FindingSink."""
+        new = {one.letter_id for one in letters} - self._letters.keys()
+        self._letters.update(dict.fromkeys(new))
+        while len(self._letters) > self._remembered:
+            self._letters.popitem(last=False)
+        return len(new)
+
+    def _write(self, finding_id: str, finding: Finding) -> WriteOutcome:
+        known = self._findings.get(finding_id)
+        if known is None and finding.status == "withdrawn":
+            return "absent"
+        kept = _digest(finding)
+        self._findings[finding_id] = kept
+        self._findings.move_to_end(finding_id)
+        while len(self._findings) > self._remembered:
+            self._findings.popitem(last=False)
+        if known is None:
+            return "created"
+        if known == kept:
+            return "exists"
+        return "withdrawn" if finding.status == "withdrawn" else "amended"
+
+
+class InMemoryRunMetrics:
+    """The answers of RunMetricsSink, and nothing is written."""
+
+    def __init__(self, remembered: int = REMEMBERED) -> None:
+        self._remembered = remembered
+        self._ids: OrderedDict[str, None] = OrderedDict()
+
+    def write(self, *figures: RunFigures | TickFigures) -> int:
+        """See RunMetricsSink."""
+        new = {each.figures_id for each in figures} - self._ids.keys()
+        self._ids.update(dict.fromkeys(new))
+        while len(self._ids) > self._remembered:
+            self._ids.popitem(last=False)
+        return len(new)
+
+
+def _digest(finding: Finding) -> bytes:
+    content = finding_content(finding_document(finding, "memory"))
+    try:
+        text = orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
+    except TypeError:  # lone surrogates, numbers beyond 64 bit
+        text = document_text(content).encode("utf-8", "replace")
+    return blake2b(text, digest_size=16).digest()
