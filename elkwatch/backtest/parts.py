@@ -44,6 +44,7 @@ from elkwatch.log_links import log_links
 from elkwatch.pipeline import FindingWriter, Outputs, Screened
 from elkwatch.privacy import masking
 from elkwatch.source_run import Reading
+from kibana import Key
 from model import Classifier, TrainedModel, choose_device
 
 PRETENDED = ChannelName("a channel", "pretended")
@@ -105,7 +106,7 @@ def past_sources(
             failure = str(error)
         classifier = classifiers[settings.name]
         reading = Reading(settings, source, classifier, cursors, limits)
-        parts = SourceParts(reading, log_links(settings, config.kibana))
+        parts = SourceParts(reading, log_links(settings, config.kibana, _our_own))
         rejudge = partial(_with_threshold, classifier.model, config, device)
         sources.append(PastSource(settings, parts, coverage, report, failure, rejudge))
     if len(failures) == len(sources):
@@ -148,6 +149,11 @@ def channel_names(config: Config) -> tuple[ChannelName, ...]:
     """The configured channels by name; one that is made up where there are none."""
     names = (ChannelName(c.name, c.kind) for c in config.alerting.channels)
     return tuple(names) or (PRETENDED,)
+
+
+def _our_own(key: Key) -> str:
+    """An object by the id we build it with; what is installed is not asked for."""
+    return key.id
 
 
 def _with_threshold(

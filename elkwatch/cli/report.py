@@ -35,6 +35,7 @@ def report(start: str, end: str, out: Path, config_path: Path | None) -> None:
     from connector.client import connect, preflight
     from elkwatch.clock import SystemClock
     from elkwatch.config import translate
+    from elkwatch.model_quality import model_quality
     from elkwatch.report import build_report, report_data_from_documents
     from elkwatch.result_files import open_text_result
 
@@ -51,6 +52,7 @@ def report(start: str, end: str, out: Path, config_path: Path | None) -> None:
             period=period,
             engine=f"Elasticsearch {', '.join(engine.versions)}",
             zone=config.alerting.zone,
+            quality=model_quality(config.sources),
         )
         stream.write(build_report(data))
     click.echo(f"{data.findings} findings → {out}")

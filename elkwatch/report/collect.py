@@ -29,15 +29,18 @@ from elkwatch.report.documents import (
     finding_entry,
     finding_head,
 )
+from elkwatch.report.grid import build_grid
 from elkwatch.report.health import HealthBook
-from elkwatch.report.timeline import build_timeline
+from elkwatch.report.timeline import Buckets, build_timeline
 
 MAX_FINDINGS = 200
 MAX_PER_CLASS = 25
 MAX_CLASSES = 40
+MAX_KINDS = 200
 MAX_PLACES = 12
 MAX_NAMES = 100_000
 PALETTE = 9
+FURTHER = "further classes"
 
 _Rank = tuple[int, int, datetime, int]
 
@@ -71,16 +74,22 @@ class _ClassBook:
 
 @dataclass(slots=True)
 class _Book:
-    """Everything that is counted while findings come in."""
+    """Everything that is counted while findings come in.
 
+    `grain`: times are kept to so many minutes, so that a year takes no more than a day.
+    """
+
+    grain: int = 1
     classes: dict[str, _ClassBook] = field(default_factory=dict)
     minutes: Counter[tuple[str, int]] = field(default_factory=Counter)
+    grid: Counter[tuple[str, int]] = field(default_factory=Counter)
     services: Counter[tuple[str, str]] = field(default_factory=Counter)
     hosts: Counter[tuple[str, str]] = field(default_factory=Counter)
     models: Counter[str] = field(default_factory=Counter)
     findings: int = 0
     withdrawn: int = 0
     unreadable: int = 0
+    further: set[str] = field(default_factory=set)
 
     def add(self, document: Mapping[str, Any]) -> None:
         try:
@@ -95,11 +104,16 @@ class _Book:
             self.withdrawn += 1
             return
         self.findings += 1
+        if head.class_id not in self.classes and len(self.classes) >= MAX_KINDS:
+            head = self._among_others(head)
         book = self.classes.setdefault(
             head.class_id, _ClassBook(head.start, head.end, fields)
         )
         book.add(head, fields, self.findings)
-        self.minutes[head.class_id, int(head.end.timestamp()) // 60] += 1
+        minute = int(head.end.timestamp()) // 60 // self.grain * self.grain
+        self.minutes[head.class_id, minute] += 1
+        place = head.service or fields.text("elkwatch.source", "no service")
+        _bounded_count(self.grid, (place, minute))
         if head.service:
             _bounded_count(self.services, (head.service, head.class_id))
         if head.host:
@@ -107,6 +121,12 @@ class _Book:
         model_version = fields.text("elkwatch.model.version")
         if model_version:
             _bounded_count(self.models, model_version)
+
+    def _among_others(self, head: FindingHead) -> FindingHead:
+        """As one of a class for all that are too many to be told apart."""
+        if len(self.further) < MAX_NAMES:
+            self.further.add(head.class_id)
+        return replace(head, class_id=FURTHER)
 
 
 def report_data_from_documents(
@@ -127,7 +147,8 @@ def report_data_from_documents(
     in words; None takes the sum that the runs tell. At most `MAX_PER_CLASS` findings of
     a class and `MAX_FINDINGS` in all are kept with their evidence, the gravest.
     """
-    book, health = _Book(), HealthBook()
+    grain = Buckets.of(*period).length_s // 60 if period else 1
+    book, health = _Book(grain), HealthBook()
     for document in findings:
         book.add(document)
     for document in runs:
@@ -148,6 +169,9 @@ def report_data_from_documents(
         services=_shares(book.services, order),
         hosts=_shares(book.hosts, order),
         health=health.sources(),
+        grid=build_grid(book.grid, start, end),
+        rounds=health.rounds(),
+        more_kinds=len(book.further),
         withdrawn=book.withdrawn,
         unreadable=book.unreadable,
         documents=health.documents(),
@@ -181,19 +205,25 @@ def _class_entry(class_id: str, book: _ClassBook) -> ClassEntry:
     worst = max(book.severities, key=lambda s: (book.severities[s], _rank(s)))
     return ClassEntry(
         class_id=class_id,
-        name=newest.text("elkwatch.class.name") or newest.text("rule.name", class_id),
+        name=_name(class_id, newest),
         pattern=newest.text("elkwatch.pattern") or newest.text("rule.category"),
         severity=SEVERITIES[_rank(worst)],
         known=newest.get("elkwatch.class.known") is not False,
         count=book.count,
         first_seen=book.first,
         last_seen=book.last,
-        advice=newest.text("rule.description"),
-        causes=newest.texts("elkwatch.causes"),
+        advice="" if class_id == FURTHER else newest.text("rule.description"),
+        causes=() if class_id == FURTHER else newest.texts("elkwatch.causes"),
         services=tuple(name for name, _ in book.services.most_common(3)),
         colour=0,
         findings=tuple(entry for _, entry in gravest),
     )
+
+
+def _name(class_id: str, newest: Fields) -> str:
+    if class_id == FURTHER:
+        return FURTHER
+    return newest.text("elkwatch.class.name") or newest.text("rule.name", class_id)
 
 
 def _rank(severity: str) -> int:

@@ -24,7 +24,7 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class FindingEntry:
-    """One finding, as it is shown. Times are UTC-aware."""
+    """One finding, as it is shown. Times are UTC-aware. `more_…`: not shown of it."""
 
     finding_id: str
     start: datetime
@@ -48,6 +48,8 @@ class FindingEntry:
     log_url: str | None = None
     window_start: datetime | None = None
     model_version: str = ""
+    more_evidence: int = 0
+    more_missing: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,24 @@ class Timeline:
 
 
 @dataclass(frozen=True, slots=True)
+class GridRow:
+    """One place of a grid: its findings by bucket."""
+
+    name: str
+    counts: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Findings by place and time, the places with most first; `more` are left out."""
+
+    start: datetime
+    bucket_s: int
+    rows: tuple[GridRow, ...]
+    more: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Share:
     """One service or host: its findings, in all and by class id."""
 
@@ -103,7 +123,10 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class SourceHealth:
-    """How the runs over one source went. `lag_s` is that of the last run."""
+    """How the runs over one source went. `lag_s` is that of the last run.
+
+    `failing`: the last run over it failed.
+    """
 
     source: str
     runs: int
@@ -119,6 +142,25 @@ class SourceHealth:
     longest_run_s: float
     model_version: str
     last_failure: str | None = None
+    failing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Rounds:
+    """What the rounds over all sources sent and took; memory is the most of any.
+
+    `retried` counts attempts that failed and were tried again, `given_up` messages
+    that were not delivered.
+    """
+
+    rounds: int
+    sent: int
+    retried: int
+    given_up: int
+    memory_bytes: int | None
+    gpu_memory_bytes: int | None
+    longest_s: float
+    last_round: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +181,8 @@ class ReportData:
 
     `documents` and `sessions` are None where no run tells them. `notifications` counts
     what was sent by its name in words ("mails", "webhooks"). `unreadable` documents
-    were among the findings but could not be shown.
+    were among the findings but could not be shown. `more_kinds` classes were so many
+    that they are counted together as the last class.
     """
 
     period_start: datetime
@@ -159,6 +202,9 @@ class ReportData:
     engine: str = ""
     model_versions: tuple[str, ...] = ()
     title: str = TITLE
+    grid: Grid | None = None
+    rounds: Rounds | None = None
+    more_kinds: int = 0
     quality: Table | None = None
     zone: tzinfo = field(default=UTC)
 

@@ -9,10 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from connector import read_time
 from elkwatch.report.data import SEVERITIES, Evidence, FindingEntry, Severity
+
+MAX_LINES = 12
+MAX_EXPECTED = 5
+MAX_MISSING = 20
+MAX_CAUSES = 6
 
 _SEVERITY_FROM_NUMBER: tuple[tuple[float, Severity], ...] = (
     (99, "critical"),
@@ -113,7 +119,9 @@ def finding_head(fields: Fields) -> FindingHead:
 
 
 def finding_entry(fields: Fields, head: FindingHead) -> FindingEntry:
-    """The whole finding, with its evidence."""
+    """The whole finding, with its evidence; of very much evidence the beginning."""
+    evidence = tuple(_evidence(fields.get("elkwatch.evidence")))
+    missing = fields.texts("elkwatch.missing")
     return FindingEntry(
         finding_id=fields.text("event.id"),
         start=head.start,
@@ -131,9 +139,11 @@ def finding_entry(fields: Fields, head: FindingHead) -> FindingEntry:
         pattern=fields.text("elkwatch.pattern") or fields.text("rule.category"),
         service=head.service,
         host=head.host,
-        causes=fields.texts("elkwatch.causes"),
-        evidence=tuple(_evidence(fields.get("elkwatch.evidence"))),
-        missing=fields.texts("elkwatch.missing"),
+        causes=fields.texts("elkwatch.causes")[:MAX_CAUSES],
+        evidence=evidence[:MAX_LINES],
+        more_evidence=len(evidence[MAX_LINES:]),
+        missing=missing[:MAX_MISSING],
+        more_missing=len(missing[MAX_MISSING:]),
         log_url=fields.optional_text("event.url"),
         window_start=fields.time("elkwatch.session.window_start"),
         model_version=fields.text("elkwatch.model.version"),
@@ -161,7 +171,7 @@ def _evidence(lines: Any) -> Iterator[Evidence]:
             message=fields.text("message"),
             template=fields.text("template"),
             surprise_nats=fields.number("surprise_nats"),
-            expected=tuple(_expected(fields.get("expected"))),
+            expected=tuple(islice(_expected(fields.get("expected")), MAX_EXPECTED)),
         )
 
 

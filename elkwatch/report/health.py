@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from elkwatch.report.data import SourceHealth
+from elkwatch.report.data import Rounds, SourceHealth
 from elkwatch.report.documents import Fields, UnreadableDocumentError
 
 _MAX_SOURCES = 200
@@ -29,6 +29,7 @@ class _SourceBook:
     lag_s: float | None = None
     model_version: str = ""
     last_failure: str | None = None
+    failing: bool = False
 
     def add(self, fields: Fields, ended: datetime) -> None:
         documents = fields.whole("elkwatch.run.documents.read")
@@ -50,6 +51,39 @@ class _SourceBook:
                 self.lag_s = fields.number("elkwatch.run.lag_s")
             self.model_version = fields.text("elkwatch.model.version")
             self.last_failure = failure or self.last_failure
+            self.failing = failure is not None
+
+
+@dataclass(slots=True)
+class _RoundsBook:
+    last_round: datetime
+    rounds: int = 0
+    sent: int = 0
+    retried: int = 0
+    given_up: int = 0
+    memory_bytes: int | None = None
+    gpu_memory_bytes: int | None = None
+    longest_s: float = 0.0
+
+    def add(self, fields: Fields, ended: datetime) -> None:
+        self.rounds += 1
+        self.sent += fields.whole("elkwatch.run.notifications.sent")
+        self.retried += fields.whole("elkwatch.run.notifications.retried")
+        self.given_up += fields.whole("elkwatch.run.notifications.failed")
+        self.memory_bytes = _more(
+            self.memory_bytes, fields, "elkwatch.run.memory_bytes"
+        )
+        self.gpu_memory_bytes = _more(
+            self.gpu_memory_bytes, fields, "elkwatch.run.gpu_memory_bytes"
+        )
+        self.longest_s = max(self.longest_s, fields.number("event.duration") / 1e9)
+        self.last_round = max(self.last_round, ended)
+
+
+def _more(known: int | None, fields: Fields, path: str) -> int | None:
+    if fields.get(path) is None:
+        return known
+    return max(known or 0, fields.whole(path))
 
 
 class HealthBook:
@@ -57,7 +91,7 @@ class HealthBook:
 
     def __init__(self) -> None:
         self._sources: dict[str, _SourceBook] = {}
-        self._sent = 0
+        self._rounds: _RoundsBook | None = None
 
     def add(self, document: Mapping[str, Any]) -> None:
         """Take one document in; what is no run is passed over."""
@@ -65,10 +99,12 @@ class HealthBook:
             fields = Fields(document)
         except UnreadableDocumentError:
             return
-        self._sent += fields.whole("elkwatch.run.notifications.sent")
         ended = fields.time("event.end") or fields.time("@timestamp")
+        if ended is None:
+            return
         name = fields.text("elkwatch.source")
-        if ended is None or not name:
+        if not name:
+            self._add_round(fields, ended)
             return
         if name not in self._sources and len(self._sources) >= _MAX_SOURCES:
             return
@@ -95,12 +131,35 @@ class HealthBook:
         """What was sent in all; empty when no run is known."""
         if not self._sources:
             return {}
-        return {"notifications": self._sent}
+        return {"notifications": 0 if self._rounds is None else self._rounds.sent}
+
+    def rounds(self) -> Rounds | None:
+        """What the rounds sent and took; None when none is known."""
+        book = self._rounds
+        if book is None:
+            return None
+        return Rounds(
+            rounds=book.rounds,
+            sent=book.sent,
+            retried=book.retried,
+            given_up=book.given_up,
+            memory_bytes=book.memory_bytes,
+            gpu_memory_bytes=book.gpu_memory_bytes,
+            longest_s=book.longest_s,
+            last_round=book.last_round,
+        )
 
     def span(self) -> list[datetime]:
         """The times of the first and last runs."""
         books = self._sources.values()
         return [t for book in books for t in (book.first_run, book.last_run)]
+
+    def _add_round(self, fields: Fields, ended: datetime) -> None:
+        if fields.get("elkwatch.run.notifications") is None:
+            return
+        if self._rounds is None:
+            self._rounds = _RoundsBook(ended)
+        self._rounds.add(fields, ended)
 
     def _health(self, name: str) -> SourceHealth:
         book = self._sources[name]
@@ -119,4 +178,5 @@ class HealthBook:
             longest_run_s=book.longest_s,
             model_version=book.model_version,
             last_failure=book.last_failure,
+            failing=book.failing,
         )

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 import jinja2
 
 from elkwatch.report.data import ClassEntry, ReportData, SourceHealth
+from elkwatch.report.grid import draw_grid
 from elkwatch.report.timeline import Drawing, bucket_text, draw
 
 MAX_TEXT = 800
@@ -47,6 +48,7 @@ def build_report(data: ReportData) -> str:
         class_names={entry.class_id: entry.name for entry in data.classes},
         others=OTHERS,
         tiles=_tiles(data),
+        grid=draw_grid(data.grid, data.zone) if data.grid else None,
         zone=zone_name(data.period_end, data.zone),
     )
 
@@ -80,6 +82,7 @@ def page_environment(
         "share": _share,
         "odds": _odds,
         "seconds": _seconds,
+        "bytes": _bytes,
         "when": lambda time: _when(time, zone),
         "clock": lambda time: f"{time.astimezone(zone):%H:%M:%S}",
         "iso": lambda time: time.isoformat(timespec="seconds"),
@@ -205,3 +208,7 @@ def _seconds(seconds: float) -> str:
     return (
         f"{seconds / 3600:.1f} h" if seconds < 172_800 else f"{seconds / 86_400:.0f} d"
     )
+
+
+def _bytes(size: float) -> str:
+    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"

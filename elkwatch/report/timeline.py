@@ -23,6 +23,41 @@ _GRID_LINES = 4
 
 
 @dataclass(frozen=True, slots=True)
+class Buckets:
+    """A period cut into at most 60 parts of a length that people read easily.
+
+    `first`: the number of the first, counted in its length from the epoch.
+    """
+
+    length_s: int
+    first: int
+    size: int
+
+    @classmethod
+    def of(cls, start: datetime, end: datetime) -> Buckets:
+        """The buckets that hold [start, end]."""
+        span_s = max((end - start).total_seconds(), 60.0)
+        length_s = next(
+            (s for s in _LENGTHS_S if span_s / s <= _MOST_BUCKETS - 1), _LENGTHS_S[-1]
+        )
+        first = int(start.timestamp()) // length_s
+        last = max(first, math.ceil(end.timestamp() / length_s) - 1)
+        return cls(length_s, first, min(last - first + 1, 10 * _MOST_BUCKETS))
+
+    @property
+    def start(self) -> datetime:
+        """Where the first one begins."""
+        return datetime.fromtimestamp(self.first * self.length_s, UTC)
+
+    def place(self, minute: int) -> int | None:
+        """Which one a minute (since the epoch) is in; None outside."""
+        bucket = minute * 60 // self.length_s - self.first
+        if bucket == self.size:  # an event at the very end of the period
+            bucket -= 1
+        return bucket if 0 <= bucket < self.size else None
+
+
+@dataclass(frozen=True, slots=True)
 class Bar:
     """One part of a stacked bar, in the units of the drawing."""
 
@@ -68,21 +103,13 @@ def build_timeline(
     `class_ids` get rows of their own, all others share a last one. None when nothing
     lies within [start, end].
     """
-    span_s = max((end - start).total_seconds(), 60.0)
-    bucket_s = next(
-        (s for s in _LENGTHS_S if span_s / s <= _MOST_BUCKETS - 1), _LENGTHS_S[-1]
-    )
-    first = int(start.timestamp()) // bucket_s
-    last = max(first, math.ceil(end.timestamp() / bucket_s) - 1)
-    size = min(last - first + 1, 10 * _MOST_BUCKETS)
+    buckets = Buckets.of(start, end)
     place = {class_id: row for row, class_id in enumerate(class_ids)}
-    rows = [[0] * size for _ in range(len(class_ids) + 1)]
+    rows = [[0] * buckets.size for _ in range(len(class_ids) + 1)]
     found = False
     for (class_id, minute), count in minutes.items():
-        bucket = minute * 60 // bucket_s - first
-        if bucket == size:  # an event at the very end of the period
-            bucket -= 1
-        if 0 <= bucket < size:
+        bucket = buckets.place(minute)
+        if bucket is not None:
             rows[place.get(class_id, len(class_ids))][bucket] += count
             found = True
     if not found:
@@ -90,8 +117,8 @@ def build_timeline(
     if not any(rows[-1]):
         rows.pop()
     return Timeline(
-        start=datetime.fromtimestamp(first * bucket_s, UTC),
-        bucket_s=bucket_s,
+        start=buckets.start,
+        bucket_s=buckets.length_s,
         class_ids=tuple(class_ids),
         counts=tuple(tuple(row) for row in rows),
     )
@@ -154,6 +181,11 @@ def bucket_text(bucket_s: int) -> str:
             count = bucket_s // size
             return name if count == 1 else f"{count} {name}s"
     return f"{bucket_s} seconds"
+
+
+def clock_text(time: datetime, bucket_s: int) -> str:
+    """A time as precise as buckets of this length need it."""
+    return f"{time:%Y-%m-%d}" if bucket_s >= _DAY_S else f"{time:%Y-%m-%d %H:%M}"
 
 
 def _columns(

@@ -13,17 +13,30 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from connector import EvidenceLine, finding_document
+from connector import (
+    EvidenceLine,
+    RunFigures,
+    TickFigures,
+    finding_document,
+    run_document,
+    tick_document,
+)
+from elkwatch.config import SourceSettings
+from elkwatch.model_quality import model_quality
 from elkwatch.report import (
     ReportData,
     Table,
     build_report,
+    collect,
     report_data_from_documents,
 )
+from elkwatch.report.grid import build_grid, draw_grid
 from elkwatch.report.page import log_text, safe_link
-from elkwatch.report.timeline import bucket_text, build_timeline, draw
+from elkwatch.report.timeline import Buckets, bucket_text, build_timeline, draw
+from model import TrainedModel, save_bundle
 from tests.elkwatch.browser import browse, needs_browser
 from tests.elkwatch.report_samples import DAY, MODEL, finding, findings, runs
+from tests.model.conftest import trained  # noqa: F401 - a fixture
 
 TOMORROW = DAY + timedelta(days=1)
 VOID = {"meta", "link", "br", "img", "input", "rect", "line", "path", "circle", "text"}
@@ -89,7 +102,8 @@ def test_the_page_says_what_is_asked_of_it() -> None:
         "session 6b03", "These lines in the logs", "unknown kind",
         "Quality of the model", "0.989", "How the pipeline did", "Dead letters",
         "checkout: 1 failed run, the last with: Elasticsearch at https://es:9200",
-        "31 more not shown",
+        "31 more not shown", "Services over time", "Messages and memory",
+        "240 rounds", "12 messages sent", "(it has worked again since)",
     ):  # fmt: skip
         assert said in page.text, said
 
@@ -304,6 +318,127 @@ def test_the_timeline_covers_the_period_with_readable_buckets() -> None:
     assert drawing.bars[-1].hint == "2026-11-22 23:30  a: 5"
 
 
+def test_services_over_time() -> None:
+    minute = int(DAY.timestamp()) // 60
+    counts = {(f"s{n}", minute + 60 * n): 20 - n for n in range(15)}
+    counts["s0", minute + 1439] = 3
+    grid = build_grid(counts, DAY, TOMORROW)
+    assert grid is not None
+    assert [row.name for row in grid.rows] == [f"s{n}" for n in range(12)]
+    assert (grid.more, grid.bucket_s, len(grid.rows[0].counts)) == (3, 1800, 48)
+    rows, labels = draw_grid(grid, UTC)
+    assert [(c.column, c.shade) for c in rows[0].cells] == [(0, 5), (47, 1)]
+    assert rows[1].cells[0].column == 2
+    assert labels == ["2026-11-22 00:00", "2026-11-22 12:00", "2026-11-23 00:00"]
+    assert build_grid({("s", 0): 1}, DAY, TOMORROW) is None
+
+
+def test_a_source_that_fails_still_is_told_apart() -> None:
+    def run(minute: int, failure: str | None) -> dict[str, Any]:
+        at = DAY + timedelta(minutes=minute)
+        return run_document(
+            RunFigures(f"r{minute}", "shop", at, at, failure=failure), "default"
+        )
+
+    for last, said in ((None, "(it has worked again since)"), ("gone", "FAILING")):
+        documents = [run(1, None), run(2, "gone"), run(3, last)]
+        data = report_data_from_documents([], documents, generated_at=TOMORROW)
+        text = Page(build_report(data)).text
+        assert said in text
+        assert ("FAILING" in text) == (last is not None)
+
+
+def test_rounds_tell_of_messages_and_memory() -> None:
+    def tick(minute: int, **figures: Any) -> dict[str, Any]:
+        at = DAY + timedelta(minutes=minute)
+        return tick_document(TickFigures(f"r{minute}", at, at, **figures), "default")
+
+    documents = [
+        tick(1, sent=2, memory_bytes=600_000_000),
+        tick(2, retried=3, failed=1, memory_bytes=900_000_000),
+        tick(3, gpu_memory_bytes=2_500_000_000),
+    ]
+    data = report_data_from_documents([], documents, generated_at=TOMORROW)
+    text = Page(build_report(data)).text
+    for said in ("3 rounds", "2 messages sent", "3 attempts", "1 given up",
+                 "900 MB of memory", "2.5 GB on the GPU", "alerts list --owed"):  # fmt: skip
+        assert said in text, said
+
+
+def test_hostile_findings_leave_the_page_small() -> None:
+    """Each of a class, service and host of its own, with endless evidence."""
+    line = EvidenceLine(1, "t" * 5000, "m" * 30_000, 9.0, (("e" * 5000, 0.5),) * 40)
+    made = finding(1, evidence=(line,) * 60, missing=("x" * 900,) * 500)
+    document = finding_document(made, "default")
+
+    def many() -> Iterator[dict[str, Any]]:
+        for number in range(30_000):
+            yield document | {
+                "service": {"name": f"service {number}"},
+                "host": {"name": f"host {number}"},
+                "elkwatch": document["elkwatch"] | {"class": {"id": f"c{number}"}},
+            }
+
+    data = report_data_from_documents(
+        many(), generated_at=TOMORROW, period=(DAY, TOMORROW)
+    )
+    html = build_report(data)
+    assert data.findings == 30_000
+    assert data.more_kinds == 29_800
+    assert len(data.classes) == 201
+    assert len(html) < 6_000_000
+    text = Page(html).text
+    for said in (
+        "29,800 further classes are counted together",
+        "48 more unexpected lines are not shown",
+        "and 480 more",
+        "29,988 more services had fewer findings",
+    ):
+        assert said in text, said
+
+
+def test_a_year_takes_no_more_memory_than_a_day() -> None:
+    def kept(days: int) -> int:
+        start = TOMORROW - timedelta(days=days)
+        step = timedelta(days=days) / 5000
+        documents = (
+            finding_document(finding(n, end=start + n * step), "d") for n in range(5000)
+        )
+        book = collect._Book(Buckets.of(start, TOMORROW).length_s // 60)
+        for document in documents:
+            book.add(document)
+        return len(book.minutes)
+
+    assert kept(365) <= 60 < 5000
+    assert kept(1) <= 60
+
+
+def test_the_quality_of_each_sources_model(trained_bundle: Path) -> None:
+    sources = [
+        SourceSettings.model_validate({"name": name, "index": "logs-*", "model": model})
+        for name, model in (("shop", trained_bundle), ("lost", "/nowhere"))
+    ]
+    bare = SourceSettings.model_validate({"name": "bare", "index": "logs-*"})
+    table = model_quality([*sources, bare])
+    assert table is not None
+    shop, lost = table.rows
+    assert shop[0] == "shop"
+    assert shop[3:5] == ("300", "8")
+    assert 0 < float(shop[5]) < 3
+    assert float(shop[6]) >= 1
+    assert shop[7] == "3"
+    assert lost[:2] == ("lost", "/nowhere cannot be read")
+    assert model_quality([bare]) is None
+    text = Page(build_report(whole(quality=table))).text
+    assert "Held-out loss" in text
+
+
+@pytest.fixture
+def trained_bundle(tmp_path: Path, trained: TrainedModel) -> Path:
+    save_bundle(trained, tmp_path / "bundle", now=DAY)
+    return tmp_path / "bundle"
+
+
 # -- in a real browser ---------------------------------------------------------------
 
 
@@ -345,3 +480,27 @@ def test_no_sideways_scrolling(tmp_path: Path, width: int, kind: str) -> None:
         tmp_path, bare.replace("</body>", measure), f"--window-size={width},1200"
     )
     assert "<title>over:0</title>" in dom
+
+
+@needs_browser
+@pytest.mark.parametrize("dark", [False, True])
+def test_it_is_dark_where_the_reader_wants_it(tmp_path: Path, dark: bool) -> None:
+    html = build_report(whole())
+    start = html.index('<meta http-equiv="Content-Security-Policy"')
+    bare = html[:start] + html[html.index(">", start) + 1 :]
+    ask = (
+        "<script>document.title = 'ground:' + "
+        "getComputedStyle(document.body).backgroundColor</script></body>"
+    )
+    wish = f"--blink-settings=preferredColorScheme={0 if dark else 1}"
+    dom, _ = browse(tmp_path, bare.replace("</body>", ask), wish)
+    ground = "rgb(13, 20, 27)" if dark else "rgb(244, 246, 249)"
+    assert f"<title>ground:{ground}</title>" in dom
+
+
+@needs_browser
+def test_it_can_be_printed(tmp_path: Path) -> None:
+    out = tmp_path / "report.pdf"
+    browse(tmp_path, build_report(whole()), f"--print-to-pdf={out}")
+    assert out.read_bytes().startswith(b"%PDF-")
+    assert out.stat().st_size > 20_000
