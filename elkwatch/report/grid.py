@@ -1,4 +1,4 @@
-"""Services over time: minutes into the cells of a grid, stronger where more was found."""
+"""Services over time: minutes into the cells of a grid, shaded by how many."""
 
 from __future__ import annotations
 

@@ -33,10 +33,11 @@ from elkwatch.report import (
 from elkwatch.report.grid import build_grid, draw_grid
 from elkwatch.report.page import log_text, safe_link
 from elkwatch.report.timeline import Buckets, bucket_text, build_timeline, draw
-from model import TrainedModel, save_bundle
+from model import save_bundle, train
 from tests.elkwatch.browser import browse, needs_browser
 from tests.elkwatch.report_samples import DAY, MODEL, finding, findings, runs
-from tests.model.conftest import trained  # noqa: F401 - a fixture
+from tests.model.builders import shop
+from tests.model.conftest import CONFIG
 
 TOMORROW = DAY + timedelta(days=1)
 VOID = {"meta", "link", "br", "img", "input", "rect", "line", "path", "circle", "text"}
@@ -360,8 +361,10 @@ def test_rounds_tell_of_messages_and_memory() -> None:
     ]
     data = report_data_from_documents([], documents, generated_at=TOMORROW)
     text = Page(build_report(data)).text
-    for said in ("3 rounds", "2 messages sent", "3 attempts", "1 given up",
-                 "900 MB of memory", "2.5 GB on the GPU", "alerts list --owed"):  # fmt: skip
+    for said in (
+        "3 rounds", "2 messages sent", "3 attempts", "1 given up",
+        "900 MB of memory", "2.5 GB on the GPU", "alerts list --owed",
+    ):  # fmt: skip
         assert said in text, said
 
 
@@ -421,12 +424,12 @@ def test_the_quality_of_each_sources_model(trained_bundle: Path) -> None:
     bare = SourceSettings.model_validate({"name": "bare", "index": "logs-*"})
     table = model_quality([*sources, bare])
     assert table is not None
-    shop, lost = table.rows
-    assert shop[0] == "shop"
-    assert shop[3:5] == ("300", "8")
-    assert 0 < float(shop[5]) < 3
-    assert float(shop[6]) >= 1
-    assert shop[7] == "3"
+    first, lost = table.rows
+    assert first[0] == "shop"
+    assert first[3] == "60"
+    assert 0 < float(first[5]) < 3
+    assert float(first[6]) >= 1
+    assert first[7] == "0"
     assert lost[:2] == ("lost", "/nowhere cannot be read")
     assert model_quality([bare]) is None
     text = Page(build_report(whole(quality=table))).text
@@ -434,8 +437,8 @@ def test_the_quality_of_each_sources_model(trained_bundle: Path) -> None:
 
 
 @pytest.fixture
-def trained_bundle(tmp_path: Path, trained: TrainedModel) -> Path:
-    save_bundle(trained, tmp_path / "bundle", now=DAY)
+def trained_bundle(tmp_path: Path) -> Path:
+    save_bundle(train(shop(60), CONFIG), tmp_path / "bundle", now=DAY)
     return tmp_path / "bundle"
 
 

@@ -15,20 +15,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from elasticsearch import Elasticsearch
+from elasticsearch import Elasticsearch, helpers
 
 from elkwatch.backtest import BacktestResult, Options, Period, backtest, told
 from elkwatch.backtest.parts import SteppedClock
+from elkwatch.cli.options import FileOptions
 from elkwatch.compose import compose
 from elkwatch.config import StartPoint, load_config
+from elkwatch.demo.logs import SESSION_FIELD, demo_file, shifted
 from elkwatch.demo.sinks import MailSink, WebhookSink
 from elkwatch.engine import SecurityOptions, User
+from elkwatch.log_files import read_sessions
 from elkwatch.service import Service
-from model import Session, load_bundle, save_bundle
+from model import Session, load_bundle, save_bundle, train
 from tests.integration.conftest import SecuredEngine
 from tests.integration.shop import MINUTE, ODD, moved, trouble
 from tests.integration.world import RUN, SECRET, World
 from tests.model.builders import cut_off, deadlocked, looping, session, shop
+from tests.model.conftest import CONFIG
 
 HOUR = 60 * MINUTE
 
@@ -380,3 +384,41 @@ def _with_threshold(world: World, threshold: float) -> World:
     folder = world.folder / "other"
     save_bundle(replace(model, calibration=calibration), folder, now=datetime.now(UTC))
     return replace(world, bundle=folder)
+
+
+@pytest.mark.slow
+def test_over_the_demos_logs_it_tells_what_a_real_run_tells(world: World) -> None:
+    """Real PostgreSQL logs: tick by tick in memory, and one run into the streams."""
+    options = FileOptions(session_fields=(SESSION_FIELD,))
+    model = train(read_sessions([str(demo_file("normal"))], options), CONFIG)
+    world = replace(world, bundle=world.folder / "pg")
+    save_bundle(model, world.bundle, now=datetime.now(UTC))
+    index = f"logs-pg-{world.namespace}"
+    documents = shifted(datetime.now(UTC), 3 * MINUTE)
+    actions = ({"_op_type": "create", "_index": index, **d} for d in documents)
+    helpers.bulk(world.es, actions, chunk_size=2000, refresh=True)
+    world.source = {
+        "index": index,
+        "session": {"field": SESSION_FIELD},
+        "sequence_field": "postgresql.log.session_line_number",
+    }
+    now = datetime.now(UTC)
+    period = Period(now - 8 * MINUTE, now)
+    result = past(world, period=period, step=MINUTE / 2)
+    assert world.findings() == []
+    world.run_once()
+    real = [f for f in world.findings() if f["elkwatch"]["status"] == "open"]
+    assert len(real) == result.findings > 20
+    assert Counter(f["rule"]["name"] for f in real) == Counter(
+        {c.name: c.findings for c in result.classes if c.findings}
+    )
+    scores = {f["event"]["id"]: f["elkwatch"]["score"] for f in real}
+    for kind in result.classes:
+        for found in kind.examples:
+            assert found.score == pytest.approx(scores[found.finding_id])
+    owed = world.es.search(index=f"elkwatch-episodes-{world.namespace}", size=500)
+    assert Counter(
+        (e["_source"]["class_id"], e["_source"]["findings"])
+        for e in owed["hits"]["hits"]
+        if e["_source"]["findings"]
+    ) == Counter((e.class_id, e.findings) for e in result.episodes if e.findings)
