@@ -19,7 +19,10 @@ REMEMBERED = 100_000
 OTHERS = "other classes"
 CATCH_UP = "catch-up"
 
-ClassKey = tuple[str, str]
+_SUMMED_UP = "summed up, for they were old"
+
+#: Source, class id, name: kinds that are not known share ids, not names.
+ClassKey = tuple[str, str, str]
 DayOf = Callable[[datetime], str]
 _SEVERITIES = ("low", "medium", "high", "critical")
 
@@ -87,8 +90,9 @@ class Book:
         """A message that one channel would have got."""
         self.messages[self._day_of(at), row.channel] += 1
         self.kinds[row.channel, row.kind] += 1
-        key = (row.source, row.episode.class_id if row.episode else CATCH_UP)
-        self._class(key).messages[row.channel] += 1
+        news = row.episode
+        what = (news.class_id, news.class_name) if news else (CATCH_UP, _SUMMED_UP)
+        self._class((row.source, *what)).messages[row.channel] += 1
 
     def over(self, episode: Episode) -> None:
         """An episode as it stands at its end, or at that of the backtest."""
@@ -108,7 +112,8 @@ class Book:
             messages=episode.sequence,
             services=episode.services,
         )
-        self._class((episode.source, episode.class_id)).episodes += 1
+        key = (episode.source, episode.class_id, episode.class_name)
+        self._class(key).episodes += 1
         self.episode_days[self._day_of(episode.opened_at)] += 1
         rank = (_rank(episode.severity), episode.findings, episode.episode_id)
         heapq.heappush(self._episodes, (rank, figures))
@@ -128,11 +133,13 @@ class Book:
             for key, own in self._classes.items()
             if own.days.total() or own.messages or own.episodes
         ]
-        figures.sort(key=lambda c: (-_rank(c.severity), -c.findings, c.class_id))
+        figures.sort(
+            key=lambda c: (-_rank(c.severity), -c.findings, c.class_id, c.name)
+        )
         return tuple(figures)
 
     def _count(self, finding: Finding) -> None:
-        key = (finding.source, finding.class_id)
+        key = (finding.source, finding.class_id, finding.class_name)
         own, day = self._class(key), self._day_of(finding.end)
         own.days[day] += 1
         own.keep(finding)
@@ -156,17 +163,17 @@ class Book:
     def _class(self, key: ClassKey) -> _ClassBook:
         if key not in self._classes and len(self._classes) >= MAX_CLASSES:
             self._left_out.add(key)
-            key = (key[0], OTHERS)
+            key = (key[0], OTHERS, OTHERS)
         return self._classes.setdefault(key, _ClassBook())
 
 
 def _class_figures(key: ClassKey, own: _ClassBook) -> ClassFigures:
-    source, class_id = key
+    source, class_id, name = key
     newest = own.newest
     plain = ClassFigures(
         source=source,
         class_id=class_id,
-        name=class_id,
+        name=name,
         severity="low",
         pattern="",
         known=True,
@@ -181,7 +188,6 @@ def _class_figures(key: ClassKey, own: _ClassBook) -> ClassFigures:
         return plain
     return replace(
         plain,
-        name=newest.class_name,
         severity=newest.severity,
         pattern=newest.pattern,
         known=newest.known,

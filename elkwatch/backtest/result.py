@@ -43,7 +43,10 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class ClassFigures:
-    """One class of one source. `examples`: the riskiest findings, masked."""
+    """One class of one source. `examples`: the riskiest findings, masked.
+
+    Kinds that are not known share the id of their pattern and have names of their own.
+    """
 
     source: str
     class_id: str

@@ -161,11 +161,12 @@ class _Past:
     def result(self) -> BacktestResult:
         """What came of it. To be called once, after `go`."""
         documents = sum(book.documents for book in self._books.values())
-        if not documents and not any(b.failure for b in self._books.values()):
-            period = self._options.period
+        period = self._options.period
+        failed = any(book.failure for book in self._books.values())
+        if not documents and not failed and self._reached >= period.end:
             raise ElkwatchError(
                 f"no source holds a line between {period.start:%Y-%m-%dT%H:%M:%SZ} and "
-                f"{self._reached:%Y-%m-%dT%H:%M:%SZ}; go further back with --days, or "
+                f"{period.end:%Y-%m-%dT%H:%M:%SZ}; go further back with --days, or "
                 "check sources.index and time_field"
             )
         self._rehearsal.end()

@@ -122,13 +122,15 @@ def _days(result: BacktestResult) -> Iterator[str]:
 
 def _classes(result: BacktestResult) -> Iterator[str]:
     names = [_name(channel.name, 14) for channel in result.channels]
-    columns = ["class", "severity", "findings", "a day", "episodes", *names]
+    heads = ["class", "source", "severity", "findings", "a day", "episodes"]
+    several = len(result.sources) > 1
     rows = []
     for kind in result.classes[:MAX_CLASSES]:
         rate = result.a_day(kind.findings)
         rows.append(
             [
                 _name(kind.name, 40) + ("" if kind.known else " (unknown kind)"),
+                _name(kind.source, 24) if several else "",
                 kind.severity if kind.findings else "",
                 f"{kind.findings:,}",
                 "" if rate is None else f"{rate:.1f}",
@@ -137,8 +139,8 @@ def _classes(result: BacktestResult) -> Iterator[str]:
             ]
         )
     yield "classes, with the messages by channel"
-    yield from _table(columns, rows, left=2)
-    if any(kind.messages and not kind.findings for kind in result.classes):
+    yield from _table([*heads, *names], rows, left=3)
+    if any(k.episodes and not k.findings for k in result.classes):
         yield (
             "where messages tell of a class without findings, these were of another "
             "class, or normal, once their session was whole"
