@@ -195,5 +195,9 @@ def _class_figures(key: ClassKey, own: _ClassBook) -> ClassFigures:
     )
 
 
+def _gravest_first(kind: ClassFigures) -> tuple[int, int, str, str]:
+    return -_rank(kind.severity), -kind.findings, kind.class_id, kind.name
+
+
 def _rank(severity: str) -> int:
     return _SEVERITIES.index(severity) if severity in _SEVERITIES else 0

@@ -340,14 +340,13 @@ def _table(
     A column that is empty in every row is left out.
     """
     full = [i for i, _ in enumerate(columns) if any(row[i] for row in rows)]
+    left_ones = [i < left or (last_left and i == len(columns) - 1) for i in full]
     columns = [columns[i] for i in full]
     rows = [[row[i] for i in full] for row in rows]
     widths = [max(map(len, cells)) for cells in zip(columns, *rows, strict=True)]
     for row in (columns, *rows):
         cells = [
-            cell.ljust(width)
-            if place < left or (last_left and place == len(columns) - 1)
-            else cell.rjust(width)
-            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
+            cell.ljust(width) if is_left else cell.rjust(width)
+            for is_left, cell, width in zip(left_ones, row, widths, strict=True)
         ]
         yield ("  " + "  ".join(cells)).rstrip()
