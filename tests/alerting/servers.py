@@ -35,6 +35,7 @@ class MailServer:
     recipients: list[list[str]] = field(default_factory=list)
     refuse: dict[str, str] = field(default_factory=dict)
     data_answer: str = "250 fine"
+    noop_answer: str = "250 fine"
     logins: list[str] = field(default_factory=list)
 
     async def handle_RCPT(  # noqa: N802  the name that aiosmtpd calls
@@ -44,6 +45,11 @@ class MailServer:
             return self.refuse[address]
         envelope.rcpt_tos.append(address)
         return "250 fine"
+
+    async def handle_NOOP(  # noqa: N802
+        self, server: Any, session: Any, envelope: Any, argument: str
+    ) -> str:
+        return self.noop_answer
 
     async def handle_DATA(  # noqa: N802
         self, server: Any, session: Any, envelope: Any

@@ -84,6 +84,17 @@ def test_a_mail_as_it_arrives() -> None:
     }
 
 
+def test_a_probe_sends_nothing_and_waits_for_an_answer() -> None:
+    with mail_server() as server:
+        notifier = EmailNotifier(_channel(server))
+        assert "answers (unencrypted)" in notifier.probe().detail
+        server.noop_answer = "451 not today"
+        with pytest.raises(DeliveryError, match="answered 451 not today") as caught:
+            notifier.probe()
+    assert caught.value.recoverable
+    assert server.mails == []
+
+
 def test_the_opening_mail_answers_nothing() -> None:
     with mail_server() as server:
         first = replace(MESSAGE, thread_id=MESSAGE.row_id)
