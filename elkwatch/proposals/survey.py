@@ -140,7 +140,7 @@ def _look_at(
     time, extent = _time_and_extent(sampler, types, now)
     look = _look(sampler, types, time, now)
     roles = _roles(look, time, types)
-    columns = look.columns(_paths_to_look_at(types, time))
+    columns = look.columns(paths_to_look_at(types, time))
     keys = field_candidates(c for c in columns if c.path not in _used(roles))
     spec = _spec(data_set, roles)
     for size in (sample_size, MAX_SAMPLE_SIZE):
@@ -206,7 +206,8 @@ def _too_few(documents: int) -> str:
     )
 
 
-def _paths_to_look_at(types: Mapping[str, Sequence[str]], time: str) -> list[str]:
+def paths_to_look_at(types: Mapping[str, Sequence[str]], time: str) -> list[str]:
+    """The fields worth a look, however many there are: at most 150."""
     keys = sorted(types, key=lambda path: (-trust(path), path))
     first = [path for path in keys if trust(path) >= LEAST_TRUST]
     return ranked(types, [time, *first])[:_LOOK_FIELDS]
@@ -215,13 +216,13 @@ def _paths_to_look_at(types: Mapping[str, Sequence[str]], time: str) -> list[str
 def _look(
     sampler: Sampler, types: Mapping[str, Sequence[str]], time: str, now: datetime
 ) -> Sample:
-    wanted = {path: types[path] for path in (time, *_paths_to_look_at(types, time))}
+    wanted = {path: types[path] for path in (time, *paths_to_look_at(types, time))}
     return sampler.newest(time, wanted, size=_LOOK_SIZE, until=now)
 
 
 def _roles(look: Sample, time: str, types: Mapping[str, Sequence[str]]) -> Roles:
     """Raises NoSource where no field holds the text of a line."""
-    columns = look.columns(_paths_to_look_at(types, time))
+    columns = look.columns(paths_to_look_at(types, time))
     roles = choose(time, columns)
     if roles is not None:
         return roles

@@ -19,6 +19,7 @@ from elkwatch.proposals.keys import (
 from elkwatch.proposals.propose import best_rule, window_rule
 from elkwatch.proposals.roles import Roles, choose, time_fields
 from elkwatch.proposals.shown import scalar, shown
+from elkwatch.proposals.survey import paths_to_look_at
 from model import LogEvent
 from tests.elkwatch.proposals_samples import (
     ECS_TYPES,
@@ -113,6 +114,13 @@ class TestRoles:
         }
         assert time_fields(types) == ["event.created", "x.when"]
 
+    def test_of_many_fields_few_are_looked_at(self) -> None:
+        many = {f"f{n:04}": ("keyword",) for n in range(5000)}
+        named = {"zz.session": ("keyword",), "body.text": ("text",)}
+        found = paths_to_look_at(many | named, "@timestamp")
+        assert len(found) == 150
+        assert set(named) <= set(found)
+
 
 class TestKeys:
     def test_sessions_win_over_processes(self) -> None:
@@ -188,6 +196,14 @@ class TestBestRule:
         assert best is not None
         assert best.candidate.rule.field == "trace_id"
         assert "one line each" in others[0].why_not
+
+    def test_a_process_id_is_no_session_even_where_it_ends(self) -> None:
+        sample = sample_of(list(connections(200)), ECS_TYPES)
+        rule = SessionRule(field="postgresql.log.session_id")
+        promised = Candidate(rule, trust("process.pid"))
+        best, others = best_rule(sample, SPEC, [promised])
+        assert best is None
+        assert others[0].why_not == "serves less well (0.25 of 1)"
 
     def test_without_a_key_windows_per_service_and_host(self) -> None:
         sample = sample_of(list(rsyslog(2000)), RSYSLOG_TYPES)
