@@ -15,7 +15,6 @@ from typing import Any, Literal
 
 from elasticsearch import (
     ApiError,
-    AuthorizationException,
     Elasticsearch,
     NotFoundError,
     TransportError,
@@ -59,26 +58,18 @@ def data_sets(
 ) -> tuple[list[DataSet], list[PassedOver]]:
     """The data sets of a cluster that `pattern` matches, and what was passed over.
 
-    Only what the credentials may see is there: with `view_index_metadata` all of it,
-    with `read` alone what has documents to read. Raises ConnectorError.
+    Only what the credentials may see is there: what they may `read`, or look at with
+    `view_index_metadata`. Raises ConnectorError.
     """
-    doing = f"looking for {pattern}"
     try:
         resolved = client.indices.resolve_index(
             name=pattern, expand_wildcards=["open", "closed"]
         )
-        if any(resolved.body.values()):
-            return grouped(resolved.body)
     except NotFoundError:
         return [], []
-    except AuthorizationException:
-        pass  # the next way needs less
     except (ApiError, TransportError) as error:
-        raise translate(error, doing) from error
-    try:
-        return grouped(_by_reading(client, pattern))
-    except (ApiError, TransportError) as error:
-        raise translate(error, doing) from error
+        raise translate(error, f"looking for {pattern}") from error
+    return grouped(resolved.body)
 
 
 def grouped(resolved: Mapping[str, Any]) -> tuple[list[DataSet], list[PassedOver]]:
@@ -106,22 +97,6 @@ def grouped(resolved: Mapping[str, Any]) -> tuple[list[DataSet], list[PassedOver
             continue
         groups[(alias["name"], alias["name"])] = ("alias", [alias["name"]])
     return _with_exclusions(_data_set(k, *group) for k, group in groups.items()), passed
-
-
-def _by_reading(client: Elasticsearch, pattern: str) -> dict[str, Any]:
-    """What may be read, in the shape of `_resolve/index`, as far as can be told."""
-    answer = client.field_caps(
-        index=pattern, fields="_id", filter_path="indices", ignore_unavailable=True
-    )
-    streams: dict[str, None] = {}
-    indices = []
-    for name in answer.get("indices", ()):
-        stream = _stream_of(name)
-        if stream != name:
-            streams[stream] = None
-        else:
-            indices.append({"name": name})
-    return {"indices": indices, "data_streams": [{"name": s} for s in streams]}
 
 
 def _place(

@@ -343,7 +343,7 @@ def test_five_thousand_fields(es: Elasticsearch, init: Init, prefix: str) -> Non
     assert source["session"] == {"field": "zz.session"}
 
 
-HOSTILE = "session id: x\n- evil #\x1b[31m'\"{}[]&*!|>%@`"
+HOSTILE = "session id: x\n- evil #\x1b[31m'\"{}[]&!|>%@`"
 
 
 def test_hostile_names_and_texts_stay_data(
