@@ -80,7 +80,7 @@ def _tiles(report: TrainingReport) -> list[tuple[str, str, str]]:
         (f"{figures['sessions']:,}", "sessions", f"over {span_text(alarms.span)}"),
         (f"{figures['events']:,}", "lines", f"{figures['templates']:,} templates"),
         (f"{held_out:,}", "held out", "normal, for the threshold"),
-        (f"{figures['cleaned_out']:,}", "left out", "as too unusual"),
+        (f"{figures['cleaned_out']:,}", "left out", _like_left_out(report)),
         (
             f"{figures['classes']:,}",
             "classes",
@@ -90,14 +90,21 @@ def _tiles(report: TrainingReport) -> list[tuple[str, str, str]]:
     share, a_day = alarms.normal, alarms.a_day
     if a_day is not None and not alarms.is_rough:
         about, low, high = (rounded(rate) for rate in a_day)
-        tiles.append((about, "alarms a day", f"{low} to {high}, 95 % sure"))
+        tiles.append((about, "false alarms a day", f"{low} to {high}, 95 % sure"))
     elif share is not None:
         about, low, high = (
             rounded(1000 * rate) for rate in (share.share, share.low, share.high)
         )
-        name = "alarms in 1,000 sessions"
+        name = "false alarms in 1,000"
         tiles.append((about, name, f"{low} to {high}, 95 % sure"))
     return tiles
+
+
+def _like_left_out(report: TrainingReport) -> str:
+    a_day = report.alarms.unusual_a_day
+    if not a_day or report.alarms.is_rough:
+        return "as too unusual"
+    return f"too unusual, {rounded(a_day)} a day"
 
 
 def _stages(
