@@ -184,7 +184,8 @@ def test_the_page_says_what_is_asked_of_it() -> None:
     assert page.open == []
     for said in (
         "Fit to run", "Logs from 2026-11-18 00:00:00 to 2026-11-22 00:00:00",
-        "Model 0123456789ab", "Times in UTC", "5.0 false alarms a day", "4 left out too unusual, 1.0 a day",
+        "Model 0123456789ab", "Times in UTC", "5.0 false alarms a day",
+        "4 left out too unusual, 1.0 a day",
         "0.6 to 18, 95 % sure", "2 of 200 held-out normal sessions",
         "between 0.12 % and 3.57 % (Clopper–Pearson)", "500 sessions a day",
         "epoch 2 kept", "Learning rate", "threshold",
