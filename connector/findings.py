@@ -48,6 +48,7 @@ class Finding:
     `window_start` is None for keys that end. `missing` names templates that were
     expected and did not come. `detected_at` is when it was written first; it is not
     part of what a finding says, so a replay at another time changes nothing.
+    `shown_session`: the key as it may be read, where that is not the key itself.
     """
 
     source: str
@@ -78,6 +79,12 @@ class Finding:
     log_url: str | None = None
     anomaly: bool = True
     status: Status = "open"
+    shown_session: str | None = None
+
+    @property
+    def session_text(self) -> str:
+        """The session key as readers see it."""
+        return self.session if self.shown_session is None else self.shown_session
 
     @property
     def finding_id(self) -> str:
@@ -145,7 +152,7 @@ def _event(finding: Finding) -> dict[str, Any]:
 
 
 def _elkwatch(finding: Finding) -> dict[str, Any]:
-    session: dict[str, Any] = {"id": finding.session, "events": finding.events}
+    session: dict[str, Any] = {"id": finding.session_text, "events": finding.events}
     if finding.window_start is not None:
         session["window_start"] = to_iso(finding.window_start)
     return {
@@ -189,8 +196,8 @@ def _evidence(line: EvidenceLine) -> dict[str, Any]:
 def _headline(finding: Finding) -> str:
     where = f" on {finding.service}" if finding.service else ""
     if finding.status == "withdrawn":
-        return f"Withdrawn: {finding.class_name}{where}, session {finding.session}"
-    return f"{finding.class_name}{where}, session {finding.session}"
+        return f"Withdrawn: {finding.class_name}{where}, session {finding.session_text}"
+    return f"{finding.class_name}{where}, session {finding.session_text}"
 
 
 def _reason(finding: Finding) -> str:
@@ -200,7 +207,7 @@ def _reason(finding: Finding) -> str:
     if finding.status == "withdrawn":
         return (
             f"Withdrawn: with all {finding.events} events of session "
-            f"{finding.session} known, it no longer deviates ({verdict})."
+            f"{finding.session_text} known, it no longer deviates ({verdict})."
         )
     parts = []
     if finding.evidence:
@@ -210,5 +217,5 @@ def _reason(finding: Finding) -> str:
     what = " and ".join(parts) or "an unusual course"
     return (
         f"{finding.class_name}: {what} among {finding.events} events of session "
-        f"{finding.session} ({verdict})."
+        f"{finding.session_text} ({verdict})."
     )

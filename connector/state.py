@@ -24,6 +24,7 @@ STATE_KINDS = (
     "catchups",
     "leases",
     "installs",
+    "masks",
 )
 FIND_LIMIT_MAX = 10_000
 

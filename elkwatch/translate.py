@@ -6,12 +6,14 @@ LogDocument ─▶ LogEvent        Verdict ─▶ Finding ─▶ FindingNotice
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import cast
 
 from alerting import EvidenceNote, FindingNotice
-from connector import EvidenceLine, Finding, LogDocument
+from connector import EvidenceLine, Finding, LogDocument, split_key
 from connector.findings import Severity
+from connector.records import join_key
 from model import LogEvent, Verdict
 
 Mask = Callable[[str], str]
@@ -39,16 +41,19 @@ def finding(
     mask: Mask,
     log_url: str | None = None,
     keep_normal: bool = False,
+    show_keys: bool = False,
 ) -> Finding:
     """A verdict as it is written. `mask` is applied to every excerpt of the logs.
 
     One that is normal withdraws the finding that may stand there; with `keep_normal`
-    it is written as a normal one.
+    it is written as a normal one. `show_keys`: session keys are no excerpts.
     """
     kept = verdict.anomaly or keep_normal
+    verdict = masked_texts(verdict, mask)
     return Finding(
         source=source,
         session=verdict.key,
+        shown_session=None if show_keys else shown_key(verdict, mask),
         window_start=verdict.window_start,
         start=verdict.start,
         end=verdict.end,
@@ -59,7 +64,7 @@ def finding(
         risk=verdict.risk,
         confidence=verdict.confidence,
         class_id=verdict.class_id,
-        class_name=mask(verdict.class_name),
+        class_name=verdict.class_name,
         pattern=verdict.pattern,
         severity=cast(Severity, verdict.severity),
         known=verdict.known,
@@ -73,19 +78,62 @@ def finding(
         evidence=tuple(
             EvidenceLine(
                 position=line.position,
-                template=mask(line.template),
-                message=mask(line.message),
+                template=line.template,
+                message=line.message,
                 surprise_nats=line.surprise_nats,
-                expected=tuple((mask(text), p) for text, p in line.expected),
+                expected=line.expected,
                 doc_id=line.doc_id or None,
             )
             for line in verdict.evidence
         ),
-        missing=tuple(mask(text) for text in verdict.missing),
+        missing=verdict.missing,
         log_url=log_url,
         anomaly=verdict.anomaly,
         status="open" if kept else "withdrawn",
     )
+
+
+def masked_texts(verdict: Verdict, mask: Mask) -> Verdict:
+    """The verdict with every excerpt of the logs masked; its key is left.
+
+    Lines, and what was expected for each, stay where they are.
+    """
+    return replace(
+        verdict,
+        class_name=mask(verdict.class_name),
+        evidence=tuple(
+            replace(
+                line,
+                template=mask(line.template),
+                message=mask(line.message),
+                expected=tuple((mask(text), p) for text, p in line.expected),
+            )
+            for line in verdict.evidence
+        ),
+        missing=tuple(mask(text) for text in verdict.missing),
+    )
+
+
+def masked_verdict(verdict: Verdict, mask: Mask, *, show_keys: bool) -> Verdict:
+    """The verdict as it may leave: excerpts masked, and its key unless that is shown."""
+    texts = masked_texts(verdict, mask)
+    if show_keys:
+        return texts
+    key = shown_key(verdict, mask)
+    unit = key if verdict.session == verdict.key else mask(verdict.session)
+    return replace(texts, session=unit, key=key)
+
+
+def shown_key(verdict: Verdict, mask: Mask) -> str:
+    """The session key, masked; the names of service and host in it are no secrets."""
+    whole = mask(verdict.key)
+    names = {verdict.service, verdict.host} - {None}
+    if whole == verdict.key or verdict.key in names:
+        return verdict.key
+    parts = split_key(verdict.key)
+    if names.isdisjoint(parts):
+        return whole
+    return join_key([part if part in names else mask(part) for part in parts]) or whole
 
 
 def fingerprint(source: str, verdict: Verdict) -> str:
@@ -99,7 +147,7 @@ def notice(found: Finding) -> FindingNotice:
         finding_id=found.finding_id,
         fingerprint=found.fingerprint,
         source=found.source,
-        session=found.session,
+        session=found.session_text,
         class_id=found.class_id,
         class_name=found.class_name,
         pattern=found.pattern,

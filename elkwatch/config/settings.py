@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
@@ -21,7 +21,7 @@ from elkwatch.config.values import (
     Duration,
     ListenAddress,
     OneOrSeveral,
-    Pattern,
+    MaskPattern,
     PositiveDuration,
 )
 
@@ -64,7 +64,9 @@ class MaskSettings(Settings):
     """One thing to mask: a built-in kind by name, or an own pattern with a name."""
 
     name: Name = Field(description="email, ip, card, token, or a name of your own.")
-    pattern: Pattern | None = Field(None, description="What your own one looks like.")
+    pattern: MaskPattern | None = Field(
+        None, description="What your own one looks like (RE2), narrower than a line."
+    )
 
     @model_validator(mode="after")
     def _known_or_own(self) -> MaskSettings:
@@ -86,6 +88,11 @@ class PrivacySettings(Settings):
     mask: Annotated[
         tuple[Annotated[MaskSettings, BeforeValidator(_mask)], ...], OneOrSeveral
     ] = Field((), description="email, ip, card, token, or {name: …, pattern: …}.")
+    session_keys: Literal["masked", "shown"] = Field(
+        "masked",
+        description="Whether masks apply to session keys too; `shown` keeps links to a "
+        "session's lines exact where its key is an address or the like.",
+    )
 
 
 class MonitoringSettings(Settings):

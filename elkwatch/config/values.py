@@ -23,6 +23,15 @@ START_FORM = "now-15m (or another duration), an ISO time, or earliest"
 _UNITS_S = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 _DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|[smhdw]))+")
 _DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|[smhdw])")
+# Unlike lines: a pattern that leaves no letter and no digit of them hides everything.
+_PROBES = (
+    "",
+    "2026-11-22T10:00:00.123Z ERROR [web-1] payment 4711 of user=eve failed: timeout",
+    "a",
+    "Übertragung der Datei /var/log/app.log.1 (3,5 kB) beendet",
+    "连接 17 已断开",
+    "two\nlines",
+)
 _LONGEST = timedelta(days=36_500)
 
 
@@ -111,6 +120,24 @@ def check_pattern(pattern: str) -> str:
         re2.compile(pattern, options)
     except re2.error as e:
         raise ValueError(_pattern_fault(pattern, e)) from None
+    return pattern
+
+
+def check_mask_pattern(pattern: str) -> str:
+    """A pattern that hides a part of a text. Raises ValueError where it hides all."""
+    options = re2.Options()
+    options.log_errors = False
+    expression = re2.compile(check_pattern(pattern), options)
+    if any(m.start() == m.end() for p in _PROBES for m in expression.finditer(p)):
+        raise ValueError(
+            f"{pattern!r} matches the empty text; let it match at least one character "
+            "(+ in place of *)"
+        )
+    if not any(c.isalnum() for p in _PROBES for c in expression.sub("", p)):
+        raise ValueError(
+            f"{pattern!r} hides whole lines, and nobody could read a finding; narrow "
+            "it to what is private"
+        )
     return pattern
 
 
@@ -219,5 +246,6 @@ Start = Annotated[StartPoint, BeforeValidator(_start), PlainSerializer(str)]
 ListenAddress = Annotated[Listen, BeforeValidator(_listen), PlainSerializer(str)]
 Address = Annotated[str, AfterValidator(_web_address)]
 Pattern = Annotated[str, AfterValidator(check_pattern)]
+MaskPattern = Annotated[str, AfterValidator(check_mask_pattern)]
 ZoneName = Annotated[str, AfterValidator(_zone)]
 OneOrSeveral = BeforeValidator(_one_or_several)
