@@ -12,6 +12,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+_FIRST, _LAST = (datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC))
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _LOOSE_OFFSET = re.compile(r"[ ](?=[+-]\d{2}:?\d{2}$)")
@@ -91,12 +92,19 @@ def _shorten(value: Any) -> str:
 
 
 def from_sort_value(*, nanos: bool) -> Callable[[int], datetime]:
-    """How to read a sort value: milliseconds, or nanoseconds of a date_nanos field."""
+    """How to read a sort value: milliseconds, or nanoseconds of a date_nanos field.
+
+    What lies outside the years 1 to 9999 stands at their end: it has a place in the
+    order of reading, though no time.
+    """
     divisor = 1_000 if nanos else 1
     factor = 1 if nanos else 1_000
 
     def read(value: int) -> datetime:
-        return EPOCH + timedelta(0, 0, value * factor // divisor)
+        try:
+            return EPOCH + timedelta(0, 0, value * factor // divisor)
+        except OverflowError:
+            return _FIRST if value < 0 else _LAST
 
     return read
 

@@ -21,6 +21,7 @@ from connector import (
     RunMetricsSink,
     SetupMissing,
     SourceError,
+    StateStore,
     TickFigures,
     missing,
 )
@@ -34,7 +35,7 @@ from elkwatch.leadership import Leadership
 from elkwatch.log_links import Located, log_links
 from elkwatch.message_links import InstalledIds, KibanaLinks
 from elkwatch.pipeline import LogUrl, Outputs
-from elkwatch.privacy import masking
+from elkwatch.privacy import Mask, Masker, mask_program_log, stored_key
 from elkwatch.program_log import get_logger
 from elkwatch.source_run import Reading, ReadLimits
 from model import Catalogue, Classifier, choose_device, load_bundle, load_catalogue
@@ -84,6 +85,8 @@ def open_client(config: Config, *, api_key: str | None = None) -> Elasticsearch:
 def compose(config: Config, clock: Clock, *, device: str = "auto") -> Parts:
     """Everything connected and checked; nothing may be written before it leads.
 
+    But for the key of the masks: whoever is first makes it.
+
     Raises ConfigError, BundleError, ConnectorError (down, refused, index or field
     missing, index templates missing), AlertingConfigError: each before any work.
     """
@@ -103,6 +106,8 @@ def compose(config: Config, clock: Clock, *, device: str = "auto") -> Parts:
         links=message_links(config, located),
     )
     cursors = ElasticCursorStore(state)
+    mask = _mask(config, state, clock)
+    shown = config.privacy.session_keys == "shown"
     sources = []
     for settings in config.sources:
         source = LogSource(
@@ -112,14 +117,14 @@ def compose(config: Config, clock: Clock, *, device: str = "auto") -> Parts:
             max_events=config.limits.max_events_per_session,
         )
         reading = Reading(settings, source, classifiers[settings.name], cursors, limits)
-        sources.append(
-            SourceParts(reading, log_links(settings, config.kibana, located))
-        )
+        link = log_links(settings, config.kibana, located, str if shown else mask)
+        sources.append(SourceParts(reading, link))
     _check_sources(sources)
     outputs = Outputs(
         findings=FindingSink(client, config.namespace),
         alerts=alerts.tracker,
-        mask=masking(config.privacy.mask),
+        mask=mask,
+        show_keys=shown,
         include_normal=config.results.include_normal,
         fence=leadership.check,
     )
@@ -172,6 +177,18 @@ def _check_sources(sources: Sequence[SourceParts]) -> None:
         _log.error("source cannot be read yet", reason=str(failure))
 
 
+def _mask(config: Config, state: StateStore, clock: Clock) -> Mask:
+    """What hides excerpts, with the key of this namespace where there is any to hide.
+
+    What a program log quotes is hidden by the same.
+    """
+    if not config.privacy.mask:
+        return Masker(())
+    key = stored_key(state, clock)
+    mask_program_log(config, key)
+    return Masker(config.privacy.mask, key)
+
+
 def classifier_of(settings: SourceSettings, config: Config, device: str) -> Classifier:
     """The model of a source, loaded. Raises ConfigError, BundleError, DeviceError."""
     if settings.model is None:
@@ -185,6 +202,7 @@ def classifier_of(settings: SourceSettings, config: Config, device: str) -> Clas
         device=choose_device(device),
         language=config.alerting.language,
         catalogue=_catalogue(config),
+        mask=Masker(config.privacy.mask).unnumbered,
     )
 
 

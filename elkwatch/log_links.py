@@ -8,6 +8,7 @@ from connector import split_key
 from elkwatch.config import KibanaSettings, SourceSettings
 from elkwatch.confirm import KEYLESS
 from elkwatch.pipeline import LogUrl
+from elkwatch.privacy import Mask
 from kibana import Key, Pages, kql, source_view_id
 from model import Verdict
 
@@ -16,13 +17,17 @@ Located = Callable[[Key], str]
 
 
 def log_links(
-    settings: SourceSettings, kibana: KibanaSettings | None, located: Located
+    settings: SourceSettings,
+    kibana: KibanaSettings | None,
+    located: Located,
+    mask: Mask = str,
 ) -> LogUrl:
     """A function that links a verdict to its lines; None where no Kibana is known.
 
     The lines between the first and the last of the unit that have its key. Only of
     lines without a key in a source with a pattern the link shows more: KQL cannot say
-    "does not match", so those of the same service and host are shown.
+    "does not match", so those of the same service and host are shown. What `mask` would
+    hide stands in no link: of such a key the lines of its time are shown.
     """
     view = Key("index-pattern", source_view_id(settings.index, settings.time_field))
 
@@ -31,7 +36,7 @@ def log_links(
             return None
         return Pages(str(kibana.url), kibana.space).discover(
             located(view),
-            kql(_conditions(settings, verdict.key)),
+            kql(_shown(_conditions(settings, verdict.key), verdict, mask)),
             verdict.start,
             verdict.end,
             columns=(settings.message_field, settings.severity_field),
@@ -39,6 +44,14 @@ def log_links(
         )
 
     return link
+
+
+def _shown(
+    conditions: dict[str, str | None], verdict: Verdict, mask: Mask
+) -> dict[str, str | None]:
+    """Those without a private value; names of services and hosts are none."""
+    names = {verdict.service, verdict.host, None}
+    return {f: v for f, v in conditions.items() if v in names or mask(v or "") == v}
 
 
 def _conditions(settings: SourceSettings, key: str) -> dict[str, str | None]:

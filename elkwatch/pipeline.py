@@ -30,7 +30,7 @@ from connector import (
 from elkwatch.confirm import Confirmation
 from elkwatch.privacy import Mask
 from elkwatch.source_run import Reading, ReadLimits, Stopwatch
-from elkwatch.translate import finding, notice
+from elkwatch.translate import finding, masked_letter, notice
 from model import Candidate, Verdict
 
 PAGES_A_STEP = 10
@@ -74,14 +74,17 @@ def _nobody(_: Screened) -> None:
 class Outputs:
     """Where results go. `alerts` None: nobody is told (a dry run).
 
-    `fence` is called before each write; it raises when another process took over.
-    `screened` is shown the score of every unit; it must leave the reading as it is.
+    `mask` is applied to every excerpt, and to session keys but where `show_keys` says
+    otherwise. `fence` is called before each write; it raises when another process took
+    over. `screened` is shown the score of every unit; it must leave the reading as it
+    is.
     """
 
     findings: FindingWriter
     alerts: EpisodeTracker | None
     mask: Mask
     include_normal: bool = False
+    show_keys: bool = False
     fence: Callable[[], None] = lambda: None
     screened: Callable[[Screened], None] = _nobody
 
@@ -203,6 +206,7 @@ def _write(
             mask=outputs.mask,
             log_url=log_url(verdict),
             keep_normal=outputs.include_normal,
+            show_keys=outputs.show_keys,
         )
         for verdict in verdicts
     ]
@@ -256,7 +260,12 @@ def _keep_problems(
         source = reading.settings.name
         outputs.fence()
         outputs.findings.dead_letter(
-            [DeadLetter.of_problem(p, source=source, at=now) for p in page.problems]
+            [
+                masked_letter(
+                    DeadLetter.of_problem(p, source=source, at=now), outputs.mask
+                )
+                for p in page.problems
+            ]
         )
 
 

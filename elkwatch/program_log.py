@@ -15,7 +15,7 @@ import json
 import logging
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal, TextIO, cast
@@ -38,6 +38,7 @@ _SECRET_KEY = re.compile(
     r"pass(word|wd|phrase)|secret|api_?key|authorization|credential|private_?key",
     re.IGNORECASE,
 )
+_OURS = {"timestamp", "level", "logger"}  # what no document can have a say in
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 _ECS_NAMES = {
     "timestamp": "@timestamp",
@@ -78,6 +79,7 @@ class _Hidden:
 
 
 _hidden = _Hidden()
+_excerpts: list[Callable[[str], str]] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +99,20 @@ def hide(values: Iterable[str]) -> None:
     _hidden.add(values)
 
 
+def mask_excerpts(mask: Callable[[str], str] | None) -> None:
+    """Apply this mask from now on to what logs and errors quote; None: no more.
+
+    The last one counts: a process works by one configuration.
+    """
+    _excerpts[:] = [] if mask is None else [mask]
+
+
 def masked(text: str) -> str:
-    """The text with every known secret replaced."""
-    return _hidden.mask(text)
+    """The text with every known secret replaced, and what the mask hides."""
+    text = _hidden.mask(text)
+    for mask in _excerpts:
+        text = mask(text)
+    return text
 
 
 def configure(
@@ -219,14 +232,14 @@ def _masked_value(key: str, value: Any) -> Any:
     if _SECRET_KEY.search(key):
         return MASK
     if isinstance(value, str):
-        return _hidden.mask(value)
+        return _hidden.mask(value) if key in _OURS else masked(value)
     if isinstance(value, Mapping):
         return {k: _masked_value(str(k), v) for k, v in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [_masked_value("", v) for v in value]
     if value is None or isinstance(value, bool | int | float):
         return value
-    return _hidden.mask(str(value))
+    return masked(str(value))
 
 
 def _escape_control_characters(

@@ -26,7 +26,7 @@ from elkwatch.compose import Parts, SourceParts
 from elkwatch.config import Config
 from elkwatch.model_fit import unfit
 from elkwatch.pipeline import Progress, run_source
-from elkwatch.program_log import get_logger
+from elkwatch.program_log import get_logger, masked
 from elkwatch.rounds import (
     Nobody,
     Observer,
@@ -150,7 +150,7 @@ class Service:
         except LeaseLost:
             raise
         except (ConnectorError, AlertingError) as error:
-            failure = str(error)
+            failure = masked(str(error))
             _log.error("source failed", source=name, reason=failure)
             reading.start_again()
         counts, reading.counts = reading.counts, ReadCounts()
@@ -246,7 +246,7 @@ def _guarded(service: Service) -> Callable[[], None]:
             service.round_failed(str(error))
             _log.error("round failed; the next one tries again", reason=str(error))
         except Exception as error:
-            service.round_failed(f"{type(error).__name__}: {error}")
+            service.round_failed(masked(f"{type(error).__name__}: {error}"))
             _log.exception("tick failed unexpectedly; the next one tries again")
 
     return run

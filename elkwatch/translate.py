@@ -5,13 +5,14 @@ LogDocument ─▶ LogEvent        Verdict ─▶ Finding ─▶ FindingNotice
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import cast
+from typing import Any, cast
 
 from alerting import EvidenceNote, FindingNotice
-from connector import EvidenceLine, Finding, LogDocument, split_key
+from connector import DeadLetter, EvidenceLine, Finding, LogDocument, split_key
 from connector.findings import Severity
 from connector.records import join_key
 from model import LogEvent, Verdict
@@ -50,10 +51,11 @@ def finding(
     """
     kept = verdict.anomaly or keep_normal
     verdict = masked_texts(verdict, mask)
+    names = {verdict.service, verdict.host}
     return Finding(
         source=source,
         session=verdict.key,
-        shown_session=None if show_keys else shown_key(verdict, mask),
+        shown_session=None if show_keys else shown_key(verdict.key, names, mask),
         window_start=verdict.window_start,
         start=verdict.start,
         end=verdict.end,
@@ -115,25 +117,99 @@ def masked_texts(verdict: Verdict, mask: Mask) -> Verdict:
 
 
 def masked_verdict(verdict: Verdict, mask: Mask, *, show_keys: bool) -> Verdict:
-    """The verdict as it may leave: excerpts masked, and its key unless that is shown."""
+    """The verdict as it may leave; its key, too, is masked unless that is shown."""
     texts = masked_texts(verdict, mask)
     if show_keys:
         return texts
-    key = shown_key(verdict, mask)
+    key = shown_key(verdict.key, {verdict.service, verdict.host}, mask)
     unit = key if verdict.session == verdict.key else mask(verdict.session)
     return replace(texts, session=unit, key=key)
 
 
-def shown_key(verdict: Verdict, mask: Mask) -> str:
-    """The session key, masked; the names of service and host in it are no secrets."""
-    whole = mask(verdict.key)
-    names = {verdict.service, verdict.host} - {None}
-    if whole == verdict.key or verdict.key in names:
-        return verdict.key
-    parts = split_key(verdict.key)
-    if names.isdisjoint(parts):
+def shown_key(key: str, names: Collection[str | None], mask: Mask) -> str:
+    """The session key, masked; `names` of service and host in it are no secrets."""
+    whole = mask(key)
+    if whole == key or key in names:
+        return key
+    parts = split_key(key)
+    if not any(part in names for part in parts):
         return whole
     return join_key([part if part in names else mask(part) for part in parts]) or whole
+
+
+def masked_letter(letter: DeadLetter, mask: Mask) -> DeadLetter:
+    """A document that cannot be used, with every text in it masked.
+
+    It stays JSON where it was; one that was cut, and so is none, is masked as text.
+    """
+    try:
+        document = json.dumps(
+            masked_values(json.loads(letter.document), mask), ensure_ascii=False
+        )
+    except ValueError:
+        document = letter.document
+    return replace(letter, reason=mask(letter.reason), document=mask(document))
+
+
+def masked_values(value: Any, mask: Mask) -> Any:
+    """A JSON value with every text masked; the names of fields stay."""
+    if isinstance(value, str):
+        return mask(value)
+    if isinstance(value, Mapping):
+        return {name: masked_values(inner, mask) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [masked_values(inner, mask) for inner in value]
+    return value
+
+
+def masked_document(
+    document: Mapping[str, Any], mask: Mask, *, show_keys: bool
+) -> dict[str, Any]:
+    """A finding as it is stored, masked: it may be older than the masks.
+
+    What is masked already stays as it is; so do names, times and advice.
+    """
+    source = dict(document.get("_source", document))
+    names = {_at(source, "service", "name"), _at(source, "host", "name")}
+    key = _at(source, "elkwatch", "session", "id")
+    for path in _EXCERPTS:
+        _change(source, path, lambda value: masked_values(value, mask))
+    if isinstance(key, str) and not show_keys:
+        hidden = shown_key(key, names, mask)
+        _change(source, ("elkwatch", "session", "id"), lambda _: hidden)
+        if hidden != key:
+            _change(source, ("event", "url"), lambda _: None)
+    return source
+
+
+_EXCERPTS = (
+    ("message",),
+    ("event", "reason"),
+    ("rule", "name"),
+    ("elkwatch", "class", "name"),
+    ("elkwatch", "evidence"),
+    ("elkwatch", "missing"),
+)
+
+
+def _at(source: Any, *path: str) -> Any:
+    for name in path:
+        source = source.get(name) if isinstance(source, Mapping) else None
+    return source
+
+
+def _change(
+    source: dict[str, Any], path: tuple[str, ...], change: Callable[[Any], Any]
+) -> None:
+    """Changes what stands at a path, if anything; what is changed is a copy."""
+    name, *rest = path
+    if name not in source:
+        return
+    if not rest:
+        source[name] = change(source[name])
+    elif isinstance(source[name], Mapping):
+        source[name] = dict(source[name])
+        _change(source[name], tuple(rest), change)
 
 
 def fingerprint(source: str, verdict: Verdict) -> str:

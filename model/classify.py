@@ -6,7 +6,7 @@ Session ─▶ event ids ─▶ surprise + novelty + distance ─▶ score
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 
@@ -36,8 +36,11 @@ class Classifier:
         device: torch.device | None = None,
         language: str = "en",
         catalogue: Catalogue | None = None,
+        mask: Callable[[str], str] = str,
     ) -> None:
+        """`mask` hides what is private in the names of kinds, before they are cut."""
         self.model = model
+        self._mask = mask
         self._device = device or torch.device("cpu")
         self._language = language
         self._catalogue = catalogue or load_catalogue()
@@ -179,13 +182,16 @@ class Classifier:
             own = self._catalogue.classes.get(known.class_id)
             if own is not None:
                 return own.told_in(self._language), known.class_id
-            return known.entry.told_in(self._language, known.about), known.class_id
+            return self._told(known), known.class_id
         rule = self._catalogue.recognise(texts_of(lines))
         if rule is not None:
             topic = f"{reading.pattern}/{rule.entry.entry_id}"
             return rule.entry.told_in(self._language), topic
         entry = self._catalogue.patterns[reading.pattern]
         return entry.told_in(self._language, subject), reading.pattern
+
+    def _told(self, known: ModelClass) -> Advice:
+        return known.entry.told_in(self._language, self._mask(known.about))
 
     def _subject(
         self, session: Session, encoded: EncodedSession, reading: PatternReading
@@ -195,8 +201,8 @@ class Classifier:
             return ""
         if reading.subject == UNK:
             first = session.events[encoded.ids.index(UNK)]
-            return self.model.templates.mask(first.message)[:SHORT]
-        return self.model.vocabulary.text(reading.subject)[:SHORT]
+            return self.model.templates.mask(self._mask(first.message))[:SHORT]
+        return self._mask(self.model.vocabulary.text(reading.subject))[:SHORT]
 
     def _verdict(
         self,

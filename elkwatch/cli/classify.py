@@ -52,19 +52,27 @@ def classify(
     device: str,
     file_options: FileOptions,
 ) -> None:
-    """Logs in, verdicts out: one line of JSON for each session of FILE..."""
+    """Logs in, verdicts out: one line of JSON for each session of FILE...
+
+    With --config its `privacy.mask` applies.
+    """
     import orjson
 
     from elkwatch.log_files import plural, read_sessions, warn
     from elkwatch.model_fit import unfit
+    from elkwatch.privacy import Masker
     from elkwatch.result_files import open_result
+    from elkwatch.translate import masked_verdict
     from model import Classifier, choose_device, load_bundle, load_catalogue
 
+    privacy = file_options.privacy()
+    mask, shown = Masker(privacy.mask), privacy.session_keys == "shown"
     classifier = Classifier(
         load_bundle(model_path),
         device=choose_device(device),
         language=language,
         catalogue=load_catalogue(catalogue),
+        mask=mask.unnumbered,
     )
     odd, lines, unknown = 0, 0, 0.0
     with open_result(out, never=[*files, catalogue]) as stream:
@@ -74,7 +82,8 @@ def classify(
                 odd += verdict.anomaly
                 lines += verdict.events
                 unknown += verdict.unknown_ratio * verdict.events
-                stream.write(orjson.dumps(verdict.record()) + b"\n")
+                told = masked_verdict(verdict, mask, show_keys=shown)
+                stream.write(orjson.dumps(told.record()) + b"\n")
     if line := unfit(str(model_path), unknown / max(lines, 1)):
         warn(line)
     click.echo(f"{plural(len(sessions), 'session')}, {odd} anomalous", err=True)

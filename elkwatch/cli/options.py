@@ -22,7 +22,7 @@ import click
 
 if TYPE_CHECKING:
     from connector.records import SourceSpec
-    from elkwatch.config import Config
+    from elkwatch.config import Config, PrivacySettings
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -113,12 +113,27 @@ class FileOptions:
         """The configuration file. Raises ConfigError."""
         return load(self.config_path)
 
+    def privacy(self) -> PrivacySettings:
+        """What to mask, by the configuration if one is named. Raises ConfigError."""
+        from elkwatch.config import PrivacySettings
+
+        named = self.source is not None or self.config_path is not None
+        return self.config().privacy if named else PrivacySettings()
+
 
 def load(config_path: Path | None) -> Config:
-    """The configuration of a command, with the variables of this process over it."""
+    """The configuration of a command, with the variables of this process over it.
+
+    From then on the command's log and error lines are masked as it says.
+    """
     from elkwatch.config import load_config
 
-    return load_config(config_path, os.environ)
+    config = load_config(config_path, os.environ)
+    if config.privacy.mask:
+        from elkwatch.privacy import mask_program_log
+
+        mask_program_log(config)
+    return config
 
 
 def config_option(command: F) -> F:

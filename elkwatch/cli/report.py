@@ -36,17 +36,24 @@ def report(start: str, end: str, out: Path, config_path: Path | None) -> None:
     from elkwatch.clock import SystemClock
     from elkwatch.config import translate
     from elkwatch.model_quality import model_quality
+    from elkwatch.privacy import Masker
     from elkwatch.report import build_report, report_data_from_documents
     from elkwatch.result_files import open_text_result
+    from elkwatch.translate import masked_document
 
     config, now = load(config_path), SystemClock().now()
+    mask = Masker(config.privacy.mask)
+    shown = config.privacy.session_keys == "shown"
     period = read_period(start, end, now)
     with open_text_result(out) as stream:
         client = connect(translate.client_config(config.elasticsearch))
         engine = preflight(client)
         results = Results(client, config.namespace)
         data = report_data_from_documents(
-            results.findings(*period),
+            (
+                masked_document(found, mask, show_keys=shown)
+                for found in results.findings(*period)
+            ),
             results.runs(*period),
             generated_at=now,
             period=period,

@@ -20,8 +20,8 @@ from elkwatch.config.sources import SourceSettings
 from elkwatch.config.values import (
     Duration,
     ListenAddress,
-    OneOrSeveral,
     MaskPattern,
+    OneOrSeveral,
     PositiveDuration,
 )
 

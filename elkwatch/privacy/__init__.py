@@ -8,5 +8,6 @@ hidden: no mask can hide a part of a secret and so keep another from knowing the
 
 from elkwatch.privacy.key import stored_key
 from elkwatch.privacy.mask import Mask, Masker, masking
+from elkwatch.privacy.quoted import mask_program_log
 
-__all__ = ["Mask", "Masker", "masking", "stored_key"]
+__all__ = ["Mask", "Masker", "mask_program_log", "masking", "stored_key"]

@@ -10,8 +10,9 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
-from connector import StateStore, StateUnavailable
+from connector import SetupMissing, StateStore
 from elkwatch.clock import Clock
+from elkwatch.errors import ElkwatchError
 
 KIND = "masks"
 _DOC_ID = "key"
@@ -21,7 +22,8 @@ _KEY_BYTES = 16
 def stored_key(state: StateStore, clock: Clock) -> bytes:
     """The key of this namespace, made where there is none.
 
-    Two processes that begin at once get the same. Raises what the store raises.
+    Two processes that begin at once get the same. Raises what the store raises,
+    SetupMissing where nothing can be kept, ElkwatchError for what is no key.
     """
     stored = state.get(KIND, _DOC_ID)
     if stored is None:
@@ -31,7 +33,7 @@ def stored_key(state: StateStore, clock: Clock) -> bytes:
         }
         stored = state.create(KIND, _DOC_ID, body) or state.get(KIND, _DOC_ID)
     if stored is None:
-        raise StateUnavailable(
+        raise SetupMissing(
             "the key of the masks cannot be kept; run `elkwatch setup` once, and try "
             "again"
         )
@@ -44,7 +46,7 @@ def _key(body: Any) -> bytes:
     except (KeyError, TypeError, ValueError):
         key = b""
     if len(key) != _KEY_BYTES:
-        raise StateUnavailable(
+        raise ElkwatchError(
             "the key of the masks cannot be read; delete the document `key` of "
             "elkwatch-masks-<namespace>: a new one is made"
         )

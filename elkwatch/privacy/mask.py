@@ -65,6 +65,10 @@ class Masker:
             text = masked
         return text
 
+    def unnumbered(self, text: str) -> str:
+        """The same with `<email>` alone: names that do not tell values apart."""
+        return self._placeholder.sub(lambda m: m[0].partition(":")[0] + ">", self(text))
+
     def values(self, text: str) -> set[str]:
         """The private values that a text holds."""
         return {text[s.start : s.end] for s in self._spans(_valid(text)) if s.name}

@@ -142,7 +142,7 @@ def _telling(candidate: str) -> bool:
 
 def _beside_a_word(text: str, start: int, end: int) -> bool:
     before, after = text[max(0, start - 1) : start], text[end : end + 1]
-    return any(c.isalnum() and c.isascii() or c == "_" for c in (before, after) if c)
+    return any((c.isalnum() and c.isascii()) or c == "_" for c in (before, after) if c)
 
 
 _DIGITS = compiled(r"[0-9](?:[ -]?[0-9]){12,}")
@@ -195,14 +195,14 @@ def _part_of_a_name(text: str, start: int) -> bool:
     """`blk_4…`, `blk_-4…` and the digits after a decimal point are no cards."""
     before = text[max(0, start - 2) : start]
     last = before[-1:]
-    if last.isascii() and last.isalpha() or last == "_" or before == "_-":
+    if (last.isascii() and last.isalpha()) or last == "_" or before == "_-":
         return True
     return last in {".", ","} and before[:1].isdigit()
 
 
 def _grouped_as_cards(sizes: list[int]) -> bool:
     """Whether a card's number may begin with groups of these sizes."""
-    if len(sizes) == 1 or all(size == 4 for size in sizes[:-1]) and sizes[-1] <= 4:
+    if len(sizes) == 1 or (all(size == 4 for size in sizes[:-1]) and sizes[-1] <= 4):
         return True
     return any(tuple(sizes) == form[: len(sizes)] for form in _OTHER_FORMS)
 

@@ -74,6 +74,7 @@ class World:
     source: Mapping[str, Any] = field(default_factory=dict)
     more_sources: Sequence[Mapping[str, Any]] = ()
     kibana: Mapping[str, Any] | None = None
+    more: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def index(self) -> str:
@@ -167,6 +168,7 @@ class World:
                     },
                 ]
             },
+            **self.more,
         }
         if self.kibana is not None:
             body["kibana"] = dict(self.kibana)
