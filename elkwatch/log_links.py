@@ -50,8 +50,11 @@ def _shown(
     conditions: dict[str, str | None], verdict: Verdict, mask: Mask
 ) -> dict[str, str | None]:
     """Those without a private value; names of services and hosts are none."""
-    names = {verdict.service, verdict.host, None}
-    return {f: v for f, v in conditions.items() if v in names or mask(v or "") == v}
+    private = {f for f, v in conditions.items() if v is not None and mask(v) != v}
+    if private:
+        names = {verdict.service, verdict.host}
+        private = {field for field in private if conditions[field] not in names}
+    return {f: v for f, v in conditions.items() if f not in private}
 
 
 def _conditions(settings: SourceSettings, key: str) -> dict[str, str | None]:
