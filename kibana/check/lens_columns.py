@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,8 @@ from kibana.check.defect import Spot, is_number
 from kibana.check.fields import ViewFields, kind_of
 from kibana.check.queries import check_query
 from kibana.lens.columns import RECORDS
+
+_INTERVAL = re.compile(r"auto|[1-9][0-9]*(?:ms|[smhdwMqy])")
 
 Columns = Mapping[str, Mapping[str, Any]]
 
@@ -133,7 +136,12 @@ def _check_type(
 def _date_histogram(
     params: Mapping[str, Any], _: Any, __: Any, ___: Any, spot: Spot
 ) -> None:
-    spot.text(params.get("interval"), "interval")
+    interval = spot.text(params.get("interval"), "interval")
+    if interval:
+        spot.need(
+            _INTERVAL.fullmatch(interval) is not None,
+            "interval must be auto or a length such as 30m",
+        )
     spot.need(
         params.get("includeEmptyRows") is True,
         "includeEmptyRows must be true, or quiet hours vanish",

@@ -220,6 +220,12 @@ def _table(state: Mapping[str, Any], layers: Layers, spot: Spot) -> None:
         if "width" in column:
             spot.need(is_number(column["width"]), "width must be a number of pixels")
     spot.need(len(named) == len(set(map(str, named))), "a column comes twice")
+    sorting = spot.mapping(state.get("sorting", {}), "sorting")
+    if sorting:
+        spot.need(
+            sorting.get("columnId") in named, "sorting.columnId is no column of it"
+        )
+        _one_of(sorting, "direction", ("asc", "desc", "none"), spot)
     _one_of(state, "rowHeight", ("auto", "custom", "single"), spot)
     if state.get("rowHeight") == "custom":
         spot.need(isinstance(state.get("rowHeightLines"), int), "needs rowHeightLines")

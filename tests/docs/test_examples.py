@@ -17,6 +17,7 @@ import click
 import pytest
 import yaml
 
+from connector import SessionRule, SourceSpec, roles
 from elkwatch.cli.shell import COMMANDS, cli
 from elkwatch.config import load_config
 from elkwatch.errors import ConfigError
@@ -123,6 +124,18 @@ def _without_references(whole: Any) -> str:
 @pytest.mark.parametrize(("page", "text"), list(_blocks("json")))
 def test_the_json_is_json(page: str, text: str) -> None:
     assert json.loads(text) is not None, page
+
+
+def test_the_roles_to_copy_are_those_that_setup_prints() -> None:
+    (page,) = (text for page, text in _blocks("json") if page == "security.md")
+    source = SourceSpec("shop", "logs-shop-*", session=SessionRule(field="trace.id"))
+    assert json.loads(page) == roles([source], "default")
+
+
+@pytest.mark.parametrize("language", ["sh", "yaml", "json"])
+def test_there_are_examples(language: str) -> None:
+    """Else a test of theirs would be skipped, and nobody would notice."""
+    assert list(_blocks(language))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)

@@ -492,6 +492,146 @@ MUTATIONS: dict[str, tuple[str, Change]] = {
         "is used nowhere",
         lambda b: b.drawn("classes")["columns"].pop(),
     ),
+    # Further ones that show only in a browser
+    "references that are no list": (
+        "references must be a list",
+        lambda b: b.chart("timeline").update(references=None),
+    ),
+    "a visualization nobody has": (
+        "visualizationType must be one of",
+        lambda b: b.chart("timeline").update(visualizationType="lnsBars"),
+    ),
+    "no adHocDataViews": (
+        "adHocDataViews is missing",
+        lambda b: b.chart("timeline")["state"].pop("adHocDataViews"),
+    ),
+    "no internalReferences": (
+        "internalReferences is missing",
+        lambda b: b.chart("timeline")["state"].pop("internalReferences"),
+    ),
+    "no filters": (
+        "state.filters is missing",
+        lambda b: b.chart("timeline")["state"].pop("filters"),
+    ),
+    "a series type nobody draws": (
+        "seriesType must be one of",
+        lambda b: b.drawn("timeline")["layers"][0].update(seriesType="bars"),
+    ),
+    "emphasizeFitting unset": (
+        "emphasizeFitting must be set",
+        lambda b: b.drawn("timeline").pop("emphasizeFitting"),
+    ),
+    "a donut without legendDisplay": (
+        "legendDisplay must be one of",
+        lambda b: b.drawn("severities")["layers"][0].pop("legendDisplay"),
+    ),
+    "a donut without metrics": (
+        "metrics (without it",
+        lambda b: b.drawn("severities")["layers"][0].pop("metrics"),
+    ),
+    "a heat map without values": (
+        "valueAccessor",
+        lambda b: b.drawn("services").pop("valueAccessor"),
+    ),
+    "a table sorted by a column that is gone": (
+        "sorting.columnId",
+        lambda b: b.drawn("classes").update(
+            sorting={"columnId": "kind", "direction": "desc"}
+        ),
+    ),
+    "a data view inside a control": (
+        "dataViewId stands in the references",
+        lambda b: _control(b)["explicitInput"].update(dataViewId="elkwatch-findings"),
+    ),
+    "a formula that cannot be read": (
+        "formula cannot be read",
+        lambda b: _columns(b, "rate")["rate"]["params"].update(
+            formula="count( / count()"
+        ),
+    ),
+    "a formula that is called broken": (
+        "isFormulaBroken must be false",
+        lambda b: _columns(b, "rate")["rate"]["params"].update(isFormulaBroken=True),
+    ),
+    "a data view inside a layer": (
+        "indexPatternId is not of 8.12",
+        lambda b: b.layer("timeline").update(indexPatternId="elkwatch-findings"),
+    ),
+    "a reducedTimeRange beside a histogram": (
+        "reducedTimeRange is ignored",
+        lambda b: _columns(b, "timeline")["findings"].update(reducedTimeRange="5m"),
+    ),
+    "panels that are no JSON": (
+        "panelsJSON must be a text",
+        lambda b: b.overview["attributes"].update(panelsJSON="[{"),
+    ),
+    "several triggers": (
+        "9.4 keeps the first only",
+        lambda b: _event(b).update(triggers=["FILTER_TRIGGER", "VALUE_CLICK_TRIGGER"]),
+    ),
+    "a panel's version": (
+        "has no version since 8.12",
+        lambda b: b.panel("lag").update(version="8.11.0"),
+    ),
+    "a dashboard without a title": (
+        "title must be",
+        lambda b: b.overview["attributes"].pop("title"),
+    ),
+    "a search without a title": (
+        "title must be",
+        lambda b: b["elkwatch-latest-findings"]["attributes"].pop("title"),
+    ),
+    "an option that is missing": (
+        "syncTooltips is missing",
+        lambda b: b.overview["attributes"]["optionsJSON"].pop("syncTooltips"),
+    ),
+    "a layer type nobody knows": (
+        "layerType must be data",
+        lambda b: b.drawn("timeline")["layers"][0].update(layerType="datas"),
+    ),
+    "a control of no kind": (
+        "type must be one of optionsListControl",
+        lambda b: _control(b).update(type="options_list_control"),
+    ),
+    "an interval nobody knows": (
+        "interval must be auto",
+        lambda b: _columns(b, "timeline")["time"]["params"].update(interval="often"),
+    ),
+    "a missing orderBy": (
+        "orderBy must be",
+        lambda b: _columns(b, "timeline")["class"]["params"].pop("orderBy"),
+    ),
+    "a last value without its filter": (
+        "needs a filter",
+        lambda b: _columns(b, "lag")["lag"].pop("filter"),
+    ),
+    "a colour mapping of 9.x": (
+        "rule must be an object",
+        lambda b: _rename(
+            b.drawn("severities")["layers"][0]["colorMapping"]["assignments"][0],
+            "rule",
+            "rules",
+        ),
+    ),
+    "a palette without params": (
+        "palette.params must be",
+        lambda b: b.drawn("services")["palette"].pop("params"),
+    ),
+    "a static lookup": (
+        "key (a text",
+        lambda b: _formats(b).update(
+            {
+                "event.severity": {
+                    "id": "static_lookup",
+                    "params": {"lookupEntries": [{"key": 3, "value": "high"}]},
+                }
+            }
+        ),
+    ),
+    "terms of size 0": (
+        "size must be 1 to 1000",
+        lambda b: _columns(b, "timeline")["class"]["params"].update(size=0),
+    ),
 }
 
 
