@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -80,7 +81,8 @@ def test_version() -> None:
 def test_help_lists_the_commands_in_the_order_of_a_users_way() -> None:
     done = process("--help")
     assert done.returncode == 0
-    shown = done.stdout.partition("Commands:")[2].split()
+    listed = done.stdout.partition("Commands:")[2]
+    shown = re.findall(r"^  (\S+)", listed, re.MULTILINE)
     there = [command.name for command in shell.COMMANDS if command.is_there]
     positions = [shown.index(name) for name in there]
     assert positions == sorted(positions)
