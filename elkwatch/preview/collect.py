@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from elkwatch.preview.masking import Mask, masked_answer
 from kibana import SavedObject
 from kibana.preview import (
     Board,
@@ -47,23 +48,32 @@ class DrawnBoard:
 
 
 def draw_dashboards(
-    objects: Iterable[SavedObject], search: Search, period: Period
+    objects: Iterable[SavedObject],
+    search: Search,
+    period: Period,
+    mask: Mask = lambda text: text,
 ) -> tuple[DrawnBoard, ...]:
-    """One search a panel. Raises what `search` does."""
+    """One search a panel; what quotes logs goes through `mask`. Raises what `search`
+    does.
+    """
     return tuple(
-        DrawnBoard(board, tuple(_draw(view, search, period) for view in board.panels))
+        DrawnBoard(
+            board, tuple(_draw(view, search, period, mask) for view in board.panels)
+        )
         for board in read_boards(objects)
     )
 
 
-def _draw(view: PanelView, search: Search, period: Period) -> DrawnPanel:
+def _draw(view: PanelView, search: Search, period: Period, mask: Mask) -> DrawnPanel:
     if isinstance(view, LensView):
         try:
             answer = search(view.data_view.pattern, lens_request(view, period))
-            return DrawnPanel(view, draw_lens(view, answer, period))
+            told = masked_answer(view, answer, mask)
+            return DrawnPanel(view, draw_lens(view, told, period))
         except UndrawableError as error:
             return DrawnPanel(view, Nothing(f"Only Kibana draws this: {error}"))
     if isinstance(view, SearchView):
         answer = search(view.data_view.pattern, search_request(view, period))
-        return DrawnPanel(view, draw_search(view, answer, period))
+        told = masked_answer(view, answer, mask)
+        return DrawnPanel(view, draw_search(view, told, period))
     return DrawnPanel(view)

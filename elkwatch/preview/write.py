@@ -10,6 +10,7 @@ from elkwatch.config import Config
 from elkwatch.kibana_objects import kibana_objects
 from elkwatch.preview.collect import Search, draw_dashboards
 from elkwatch.preview.page import PreviewData, build_preview
+from elkwatch.privacy import Masker
 from elkwatch.result_files import open_text_result
 from kibana.ids import OPEN
 from kibana.preview import Period, count_request
@@ -35,7 +36,9 @@ def write_preview(
 
     with open_text_result(file) as stream:
         data = PreviewData(
-            draw_dashboards(kibana_objects(config), search, period),
+            draw_dashboards(
+                kibana_objects(config), search, period, Masker(config.privacy.mask)
+            ),
             period,
             made,
             findings=count(stream_name(config.namespace), OPEN),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, timedelta
 from html.parser import HTMLParser
@@ -61,13 +61,14 @@ class Town:
             draw_dashboards(build_objects(BuildWishes(self.namespace)), search, period)
         )
 
-    def page(self, *options: str) -> str:
+    def page(self, *options: str, masks: Sequence[str] = ()) -> str:
         """The page that the command writes."""
         path = self.folder / "elkwatch.yml"
         source = {"name": "shop", "index": "logs-shop-*", "model": "model"}
         body = {
             "elasticsearch": {"hosts": [self.url]},
             "namespace": self.namespace,
+            "privacy": {"mask": list(masks)},
             "sources": [{**source, "session": {"field": "session.id"}}],
         }
         path.write_text(yaml.safe_dump(body), "utf-8")
@@ -191,6 +192,17 @@ def test_no_index_and_no_finding_are_told_honestly(town: Town) -> None:
     assert "No findings in this period" in page
     assert "elkwatch ran 6 times in it" in page
     assert "No findings" in words(town.page("--from", "now-1h"))
+
+
+def test_findings_older_than_the_masks_are_masked(town: Town) -> None:
+    private = "ada@example.org"
+    old = finding(1, class_name=f"no mail to {private}", log_url=f"https://k/{private}")
+    town.fill([finding_document(old, "d"), *list(findings(3))], list(runs(2)))
+    assert private in town.page()
+    masked = town.page(masks=["email"])
+    assert private not in masked
+    assert masked.count("no mail to &lt;email") > 4
+    assert "open logs" in masked
 
 
 def words(html: str) -> str:
