@@ -12,7 +12,7 @@ import importlib
 import inspect
 import pkgutil
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -23,9 +23,13 @@ _TREES = (
     ("connector.errors", "ConnectorError", "Elasticsearch"),
     ("model.errors", "ModelError", "The model"),
     ("alerting.errors", "AlertingError", "Alerting"),
+    ("alerting.errors", "DeliveryError", "Delivering messages"),
     ("kibana.errors", "KibanaError", "Kibana"),
 )
 _PACKAGES = ("elkwatch", "connector", "model", "alerting", "kibana")
+
+_USAGE = "elkwatch.UsageError"
+_CONFIGURATION = "elkwatch.ConfigError"
 
 _INTRODUCTION = """\
 # Every error, and its cure
@@ -60,7 +64,8 @@ def errors_page() -> str:
         if written:
             parts.append(f"## {title}\n")
             parts += written
-    return "\n".join(parts)
+    usage = "\n".join(f"- {t.text}" for t in told if t.error == _USAGE)
+    return "\n".join([*parts, f"## Wrong usage\n\n{usage}\n"])
 
 
 def _tree(module_name: str, root: str) -> list[type[BaseException]]:
@@ -112,13 +117,38 @@ def _files(package: ModuleType) -> Iterator[Path]:
 def _in_file(path: Path, package: str, names: set[str]) -> Iterator[Told]:
     tree = ast.parse(path.read_text("utf-8"))
     owners = _imported(tree, package)
+    written = {d.name: d for d in ast.walk(tree) if isinstance(d, ast.FunctionDef)}
+    values = package == "elkwatch" and path.parent.name == "config"
     for node in ast.walk(tree):
         if not isinstance(node, ast.Call) or not node.args:
             continue
-        name = getattr(node.func, "id", None) or getattr(node.func, "attr", None)
-        text = _text(node.args[0]) if name in names else None
-        if text and name is not None and len(re.findall(r"[a-z]{2,}", text)) > 1:
-            yield Told(f"{owners.get(name, package)}.{name}", _shown(text))
+        name = _name(node)
+        if name == "UsageError":
+            error = _USAGE
+        elif name == "ValueError" and values:
+            error = _CONFIGURATION
+        elif name in names:
+            error = f"{owners.get(name, package)}.{name}"
+        else:
+            continue
+        for text in _texts(node.args[0], written):
+            if len(re.findall(r"[a-z]{2,}", text)) > 1:
+                yield Told(error, _shown(text))
+
+
+def _name(call: ast.Call) -> str:
+    return str(getattr(call.func, "id", None) or getattr(call.func, "attr", ""))
+
+
+def _texts(node: ast.expr, written: Mapping[str, ast.FunctionDef]) -> Iterator[str]:
+    """What an expression may say; of a function of the same file, each of its texts."""
+    text = _text(node)
+    if text is not None:
+        yield text
+    elif isinstance(node, ast.Call) and _name(node) in written:
+        for inner in ast.walk(written[_name(node)]):
+            if isinstance(inner, ast.Return) and inner.value is not None:
+                yield from filter(None, [_text(inner.value)])
 
 
 def _imported(tree: ast.AST, package: str) -> dict[str, str]:

@@ -37,3 +37,11 @@ def test_messages_are_found_as_they_are_told() -> None:
     assert "…: permission denied; let elkwatch read it" in page
     assert "### PartialResults" in page
     assert "**Passes by itself.**" in page
+    for told in (
+        "two … are called …; give each its own name",  # of the configuration
+        "hides whole lines",  # of a value there
+        "give --session-field or --session-pattern, not both",  # of the command line
+        "### DeliveryError",
+        "free some space, nothing was written",  # made by a function
+    ):
+        assert told in page, told
