@@ -11,7 +11,7 @@ def classify(files: tuple[str, ...], file_options: FileOptions) -> None:
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import wraps
@@ -98,6 +98,14 @@ class FileOptions:
             time_field=self.time_field,
             session=rule,
         )
+
+    def masks(self, given: Sequence[str], source: str | None = None) -> list[str]:
+        """`NAME=REGEX` of the command line, then those of the source (if any)."""
+        from elkwatch.config import source_named
+
+        name = source or self.source
+        own = {} if name is None else source_named(self.config(), name).masks
+        return [*given, *(f"{mask}={pattern}" for mask, pattern in own.items())]
 
     def grouping_window(self) -> timedelta | None:
         """Length of the windows that events are cut on; None: sessions are whole.

@@ -62,7 +62,7 @@ def templates(
 
     if out is None and explain is None:
         raise click.UsageError("give --out FILE.csv, or --explain LINE")
-    miner = TemplateMiner(MinerConfig(masks=parse_masks(masks)))
+    miner = TemplateMiner(MinerConfig(masks=parse_masks(file_options.masks(masks))))
     numbers: list[int] = []
     messages: list[str] = []
     for number, message in read_lines(files, file_options):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, tzinfo
 from pathlib import Path
@@ -150,7 +151,7 @@ def train(
         raise click.UsageError("give FILE..., or --from-es SOURCE")
     _refuse_idle_options(files, source_name, discover)
     check_bundle_target(out)
-    config = _training_config(seed, masks, epochs)
+    config = _training_config(seed, file_options.masks(masks, source_name), epochs)
     chosen = choose_device(device)
     labels = read_labels(labels_path) if labels_path else NO_LABELS
     own = load_catalogue(catalogue)
@@ -224,7 +225,7 @@ def _refuse_idle_options(
             raise click.UsageError(f"{option} {reason}; leave it out")
 
 
-def _training_config(seed: int, masks: tuple[str, ...], epochs: int | None) -> Any:
+def _training_config(seed: int, masks: Sequence[str], epochs: int | None) -> Any:
     from model import MinerConfig, TemplateMiner, TrainingConfig, parse_masks
 
     miner = MinerConfig(masks=parse_masks(masks))

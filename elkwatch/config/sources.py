@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Annotated
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from elkwatch.config.base import FieldName, Name, Settings
 from elkwatch.config.secrets import ConfigPath
@@ -16,6 +17,17 @@ from elkwatch.config.values import (
     Start,
     StartPoint,
 )
+
+_MASK_NAME = re.compile(r"[A-Za-z_]{1,40}")
+
+
+def _mask_name(text: str) -> str:
+    if not _MASK_NAME.fullmatch(text):
+        raise ValueError(f"a mask is named by letters and underscores, found {text!r}")
+    return text
+
+
+MaskName = Annotated[str, AfterValidator(_mask_name)]
 
 
 class SessionSettings(Settings):
@@ -84,6 +96,11 @@ class SourceSettings(Settings):
     start: Start = Field(
         StartPoint(ago=timedelta(minutes=15)),
         description="Where to begin without a cursor: now-…, an ISO time, earliest.",
+    )
+    masks: dict[MaskName, Pattern] = Field(
+        {},
+        description="Values of your own in messages, NAME: REGEX (RE2), hidden before "
+        "templates are made; they take effect with `elkwatch train`.",
     )
     model: ConfigPath | None = Field(
         None, description="Folder of the model bundle; `elkwatch train` makes one."
