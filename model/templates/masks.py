@@ -28,6 +28,8 @@ _UNIT = (
     "(?:nanoseconds?|microseconds?|milliseconds?|seconds?|minutes?|hours?|days?|"
     "[num]?secs?|mins?|hrs?|[num]?s|bytes?|[kKMGT]i?[bB]|B)"
 )
+_DAY = "(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*"
+_MONTH = "(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,18 @@ BUILT_IN: tuple[Mask, ...] = (
         r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?"
         r"(?: ?(?:Z\b|UTC\b|GMT\b|[+-]\d\d:?\d\d\b))?",
         needs="-",
+    ),
+    Mask(
+        "TIME",
+        rf"\b(?:{_DAY},? +)?{_MONTH} +\d{{1,2}}(?:,? \d{{4}})? \d\d:\d\d:\d\d"
+        r"(?: [A-Z]{3,4}\b)?(?: \d{4}\b)?",
+        needs=":",
+    ),
+    Mask(
+        "TIME",
+        rf"\b(?:{_DAY},? +)?\d{{1,2}}[ /-]{_MONTH}[ /-]\d{{4}}"
+        r"(?:[ :]\d\d:\d\d:\d\d(?: [+-]\d{4}| [A-Z]{3,4}\b)?)?",
+        needs="0",
     ),
     Mask("DATE", r"\b\d{4}[-/]\d\d[-/]\d\d\b|\b\d\d[/.]\d\d[/.]\d{4}\b", needs="0"),
     Mask("MAC", r"\b[0-9a-fA-F]{2}(?:[:-][0-9a-fA-F]{2}){5}\b", needs=":-"),

@@ -31,6 +31,8 @@ Key = tuple[str, ...]
 
 MANY = 5
 MANY_BY_ONE_WORD = 10
+OUTCOMES_MORE = 5
+BY_NOUN = 3
 IDENTIFIERS = 3
 PAIRS = 3
 CONTEXT = 2
@@ -43,10 +45,23 @@ _OUTCOMES = frozenset(
         true false yes no on off ok null none enabled disabled enable disable success
         succeeded failure failed up down start started stop stopped open opened close
         closed allow allowed deny denied accept accepted reject rejected connected
-        disconnected active inactive online offline
+        disconnected paused resumed active inactive online offline
         """,
     )
 )
+
+_NOUNS = frozenset(
+    re.findall(
+        r"\w+",
+        """
+        user username account host hostname server client node device disk interface
+        volume service unit process thread job task container pod image class package
+        module file directory database table topic queue group role zone
+        """,
+    )
+)
+
+_ENCLOSING = frozenset(['""', "''", "()", "[]", "{}", "<>", "“”", "「」", "【】"])
 
 
 class Piece(NamedTuple):
@@ -182,13 +197,19 @@ def _rule(values: set[str], rest: Key, at: int) -> str | None:
         return f"{len(values)} different ones"
     if context < CONTEXT:
         return None
-    if len(values) >= (MANY if named else MANY + 1):
+    tells = any(map(_is_outcome, words))
+    if len(values) >= (MANY if named else MANY + 1) + tells * OUTCOMES_MORE:
         return f"{len(values)} different ones"
+    noun = _noun(rest, at)
+    if noun in _NOUNS and len(values) >= BY_NOUN and not tells:
+        return f"after {noun}"
+    if _enclosed(rest, at) and len(values) >= BY_NOUN and not tells:
+        return "alone between quotes or brackets"
     if len(values) >= IDENTIFIERS and all(
         is_value(value) or _IDENTIFIER.search(value) for value in values
     ):
         return "all look like identifiers"
-    if len(words) < len(values) and named and not any(map(_is_outcome, words)):
+    if len(words) < len(values) and named and not tells:
         return "values and words"
     return None
 
@@ -199,6 +220,16 @@ def _named(rest: Key, at: int) -> bool:
     while before >= 0 and rest[before] in ":=\"'":
         before -= 1
     return before >= 0 and is_word(rest[before])
+
+
+def _noun(rest: Key, at: int) -> str:
+    """The word just before this place, small."""
+    return rest[at - 1].lower() if at else ""
+
+
+def _enclosed(rest: Key, at: int) -> bool:
+    """Whether this place is all that stands between quotes or brackets."""
+    return 0 < at < len(rest) and rest[at - 1] + rest[at] in _ENCLOSING
 
 
 def _is_outcome(word: str) -> bool:
