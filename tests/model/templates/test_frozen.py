@@ -35,8 +35,18 @@ NAMES = ["ada", "bob", "cyd", "dee", "eve", "fay"]
         ),
         # few values: what happened may be told by them
         (
-            [f"login accepted for user {n}" for n in NAMES[:4]],
-            [f"login accepted for user {n}" for n in NAMES[:4]],
+            [f"order has moved to {n}" for n in NAMES[:4]],
+            [f"order has moved to {n}" for n in NAMES[:4]],
+        ),
+        # but after a noun that names things, three names are enough
+        (
+            [f"login accepted for user {n}" for n in NAMES[:3]],
+            ["login accepted for user <*>"],
+        ),
+        # and alone between quotes
+        (
+            [f"cannot find '{n}' in it" for n in NAMES[:3]],
+            ["cannot find '<*>' in it"],
         ),
         # nothing else says what happened
         ([f"daemon {n}" for n in NAMES], [f"daemon {n}" for n in NAMES]),
