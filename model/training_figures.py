@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -32,6 +32,7 @@ MAX_CLEANED = 200
 MAX_JUDGED = 2000
 UNKNOWN = "unknown kind"
 _DIGITS = 4
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,23 +115,38 @@ def _scores(learned: Learned) -> dict[str, Any]:
     """Scores by group of sessions. Those of the pool do not support themselves."""
     clean = learned.support.clean
     groups = {
-        "held_out": (_chosen(learned.pool, learned.aside & clean), 1),
-        "held_out_unusual": (_chosen(learned.pool, learned.aside & ~clean), 1),
-        "cleaned_out": (_chosen(learned.pool, ~clean), 1),
-        "deviants": (list(learned.suspects), int(learned.suspects_in_pool)),
+        "held_out": _chosen(learned.pool, learned.aside & clean),
+        "held_out_unusual": _chosen(learned.pool, learned.aside & ~clean),
+        "cleaned_out": _chosen(learned.pool, ~clean),
     }
     threshold = learned.calibration.threshold
     result: dict[str, Any] = {"threshold": threshold}
-    for name, (sessions, left_out) in groups.items():
+    for name, sessions in groups.items():
         judged = _spaced(sessions, MAX_JUDGED) if name != "held_out" else sessions
-        scores = _score(learned, judged, left_out)
-        result[name] = {
-            "sessions": len(sessions),
-            "judged": len(judged),
-            "flagged": int((scores > threshold).sum()),
-            "values": _sample_of(scores),
-        }
+        scores = _score(learned, judged, 1)
+        result[name] = _group(len(sessions), scores, threshold)
+    total, scores = len(learned.suspects), _deviant_scores(learned)
+    result["deviants"] = _group(total, scores, threshold)
     return result
+
+
+def _group(sessions: int, scores: Floats, threshold: float) -> dict[str, Any]:
+    return {
+        "sessions": sessions,
+        "judged": len(scores),
+        "flagged": int((scores > threshold).sum()),
+        "values": _sample_of(scores),
+    }
+
+
+def _deviant_scores(learned: Learned) -> Floats:
+    """Those that labels call anomalous come last, and never were in the pool."""
+    own = len(learned.suspects) - len(learned.suspected)
+    judged = _spaced(list(enumerate(learned.suspects)), MAX_JUDGED)
+    found = [s for place, s in judged if place < own]
+    told = [s for place, s in judged if place >= own]
+    scores = _score(learned, found, int(learned.suspects_in_pool))
+    return np.concatenate([scores, _score(learned, told, 0)])
 
 
 def _score(
@@ -291,7 +307,7 @@ def _chosen(
     return [s for s, yes in zip(sessions, mask, strict=True) if yes]
 
 
-def _spaced(sessions: Sequence[EncodedSession], most: int) -> list[EncodedSession]:
+def _spaced(sessions: Sequence[T], most: int) -> list[T]:
     """At most so many of them, evenly spread."""
     places = np.linspace(0, len(sessions) - 1, min(len(sessions), most)).astype(int)
     return [sessions[place] for place in places]

@@ -188,7 +188,7 @@ class SupportDistance:
         """Sum over distinct rare patterns; past 1 at once for a rare template."""
         total, rare_template = 0.0, False
         for pattern in set(patterns(session, lengths)):
-            support = self._support.get(pattern, 0) - left_out
+            support = max(0, self._support.get(pattern, 0) - left_out)
             if support >= self.rare:
                 continue
             total += max(0.0, math.log(self.rare / (support + 0.5)))

@@ -83,6 +83,15 @@ def test_a_taught_kind_carries_its_label() -> None:
     assert (verdict.class_id, verdict.known) == ("runaway", True)
 
 
+def test_anomalies_without_a_kind_are_judged_by_what_they_did_not_teach() -> None:
+    rng = random.Random(4)
+    odd = [deadlocked(f"d{i}", rng) for i in range(6)]
+    labels = Labels({s.key: "anomalous" for s in odd}, named=False)
+    model = train([*shop(60), *odd], QUICK, labels=labels)
+    deviants = model.figures["scores"]["deviants"]
+    assert deviants["judged"] >= deviants["flagged"] >= 6
+
+
 def test_ignored_sessions_teach_nothing() -> None:
     rng = random.Random(4)
     odd = [deadlocked(f"d{i}", rng) for i in range(40)]
