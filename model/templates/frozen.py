@@ -85,7 +85,7 @@ class FrozenTemplates:
             text = _text(event, rows)
             templates.append(Template(number, size, text, tuple(event.rules)))
         keys = {event.key: number for number, event in enumerate(events, start=1)}
-        keys |= {key: ids[found[0]] for key, found in members.items()}
+        keys |= _told_apart(keys, {key: ids[m[0]] for key, m in members.items()})
         return cls(templates, keys, masks=masks)
 
     @property
@@ -156,6 +156,21 @@ class FrozenTemplates:
         row = pieces(tokens, spaces(masked, tokens))
         key = tuple(piece.key for piece in row)
         return next((self._keys[k] for k in self._patterns.covering(key)), 0)
+
+
+def _told_apart(
+    events: Mapping[Key, int], members: Mapping[Key, int]
+) -> dict[Key, int]:
+    """The members that the keys of all events would give another id.
+
+    Only these are kept: a member holds words that merging found to be values.
+    """
+    table = Patterns(events)
+    return {
+        key: number
+        for key, number in members.items()
+        if events[next(iter(table.covering(key)))] != number
+    }
 
 
 def _text(event: Merged, rows: Mapping[int, Sequence[Piece]]) -> str:

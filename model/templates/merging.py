@@ -179,8 +179,7 @@ def _merge_columns(live: dict[Key, Merged]) -> bool:
             continue
         rule = _rule(values, rest, at)
         if rule:
-            some = ", ".join(sorted(values)[:3])
-            said = f"token {at + 1} varies ({rule}: {some}{', …' * (len(values) > 3)})"
+            said = f"token {at + 1} varies: {rule}"
             _join(live, (*rest[:at], WILDCARD, *rest[at:]), left, said)
             changed = True
     return changed
