@@ -88,13 +88,13 @@ class Lookup(Generic[V]):
         if isinstance(message, str) and len(message) > MAX_CHARS:
             self.odd.too_long += 1
         text = as_text(message)
-        reduced = reduce(text)
         if len(key) > MAX_KEY_BYTES or digits_matter(text):
-            key = _REDUCED + self._shapes.key(reduced)
-            value = self._cache.known.get(key)
-            if value is not None:
-                return value
-        masked = self.masker(reduced)
+            key = _REDUCED + self._shapes.key(reduce(text))
+        key = self._shapes.broader(key)
+        value = self._cache.known.get(key)
+        if value is not None:
+            return value
+        masked = self.masker(reduce(text))
         value = self._make(masked)
         if self._holds_for_all(masked):
             self._cache.put(key, value)

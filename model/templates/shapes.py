@@ -6,6 +6,9 @@ Masks that treat all digits alike leave the same of both, so that only the first
 of a shape is masked. A page of messages is joined, translated and split at once, which
 costs a fraction of one regular expression. Runs of 14 digits and more count as 13: no
 mask tells them apart.
+
+Where the lines of a page are new, UUIDs and long hexadecimal words are made alike too
+(`broader`): trace ids would else make every line its own shape.
 """
 
 from __future__ import annotations
@@ -39,6 +42,7 @@ class Shapes:
         counted = any("{" in mask.pattern for mask in masks)
         self._table = _ZEROS if alike else _SAME
         self._shorten = alike and not counted
+        self._hexadecimal = not masks
         self.alike = alike
 
     def keys(self, messages: Sequence[object]) -> list[bytes] | None:
@@ -54,6 +58,14 @@ class Shapes:
         """The key of one text that UTF-8 can hold."""
         return self._of(text.encode())
 
+    def broader(self, key: bytes) -> bytes:
+        """The key with UUIDs and long hexadecimal words made alike.
+
+        Built-in masks hide them whole, whatever is in them; slower than `keys`, so for
+        what is not known by its own key. With masks of the user's it is the key itself.
+        """
+        return _HEXADECIMAL.sub(_alike, key) if self._hexadecimal else key
+
     def _of(self, data: bytes) -> bytes:
         data = data.translate(self._table)
         if self._shorten:
@@ -63,6 +75,17 @@ class Shapes:
 
 
 _RUNS = {step: b"0" * (_LONG_RUN + step) for step in (0, *_STEPS)}
+
+_HEXADECIMAL = re.compile(
+    rb"\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b(?!=)"
+    rb"|(?<![\w.$@#~:-])(?=[0-9]*[a-f])(?=[a-f]*[0-9])[0-9a-f]{16,}(?![\w.$@#~=:-])"
+)
+
+
+def _alike(match: re.Match[bytes]) -> bytes:
+    """What stands for a UUID; what stands for any other hexadecimal word."""
+    is_uuid = match.group()[8:9] == b"-"
+    return b"0" * 8 + b"-0000" * 3 + b"-" + b"0" * 12 if is_uuid else b"a" + b"0" * 15
 
 
 def _digits_alike(mask: Mask) -> bool:

@@ -56,6 +56,32 @@ TEXTS = st.lists(st.sampled_from(WORDS), min_size=1, max_size=6).map(" ".join)
 ANY = st.one_of(TEXTS, TEXTS, st.text(max_size=12).map(as_text).map(reduce))
 
 
+HEXADECIMAL = st.one_of(
+    st.uuids().map(str),
+    st.text("0123456789abcdef", min_size=13, max_size=18),
+    st.text("0123456789ABCDEF", min_size=7, max_size=12),
+    st.sampled_from(["a", "9", "=", '="x"', "://h", "0x", "ms", "10.0.0.1"]),
+)
+JOINED = st.lists(
+    st.tuples(
+        HEXADECIMAL, st.sampled_from(["", " ", "-", ":", "/", "=", ".", "@", "_"])
+    ),
+    max_size=4,
+).map(lambda parts: "at " + "".join(a + b for a, b in parts))
+
+
+@settings(max_examples=200)
+@given(st.lists(JOINED, max_size=30))
+def test_hexadecimal_words_are_known_by_one_key_only_where_masks_hide_them(
+    lines: list[str],
+) -> None:
+    lines = [line.strip() for line in lines]
+    drain3, ours = plain_drain3(), TemplateMiner()
+    theirs = [drain3.add_log_message(line)["cluster_id"] for line in lines]
+    assert ours.learn_all(lines) == theirs
+    assert mine(ours) == state(drain3)
+
+
 @settings(max_examples=200)
 @given(
     st.lists(ANY, max_size=60),
