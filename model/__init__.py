@@ -8,7 +8,8 @@ it loads torch.
 
 from model.bundle import load_bundle, put_report, save_bundle
 from model.bundle_folder import check_bundle_target, read_manifest
-from model.catalogue import Catalogue, load_catalogue
+from model.bundle_lineage import read_lineage
+from model.catalogue import Catalogue, check_catalogue, load_catalogue
 from model.classify import Classifier
 from model.comparison import Judged, compare
 from model.devices import choose_device
@@ -24,7 +25,16 @@ from model.errors import (
 from model.evaluate import Evaluation, evaluate
 from model.events import LogEvent, Session, group_sessions, in_order, window_start
 from model.labels import NO_LABELS, Labels, read_labels
+from model.lineage import (
+    Change,
+    Lineage,
+    Prototype,
+    Remembered,
+    likeness,
+    prototype_of,
+)
 from model.progress import Progress, Step
+from model.renaming import rename_class
 from model.templates.frozen import FrozenTemplates, Template
 from model.templates.masks import Mask, parse_masks
 from model.templates.miner import MinerConfig, TemplateMiner
@@ -42,6 +52,7 @@ __all__ = [
     "Candidate",
     "Catalogue",
     "CatalogueError",
+    "Change",
     "Classifier",
     "DeviceError",
     "Evaluation",
@@ -50,6 +61,7 @@ __all__ = [
     "Judged",
     "LabelError",
     "Labels",
+    "Lineage",
     "LogEvent",
     "Mask",
     "MaskError",
@@ -57,6 +69,8 @@ __all__ = [
     "ModelClass",
     "ModelError",
     "Progress",
+    "Prototype",
+    "Remembered",
     "Session",
     "SessionTracker",
     "Step",
@@ -68,18 +82,23 @@ __all__ = [
     "TrainingError",
     "Verdict",
     "check_bundle_target",
+    "check_catalogue",
     "choose_device",
     "compare",
     "evaluate",
     "group_sessions",
     "in_order",
     "is_held_out",
+    "likeness",
     "load_bundle",
     "load_catalogue",
     "parse_masks",
+    "prototype_of",
     "put_report",
     "read_labels",
+    "read_lineage",
     "read_manifest",
+    "rename_class",
     "save_bundle",
     "train",
     "window_start",

@@ -6,6 +6,8 @@
     kinds.json           stage 4 without its weights        (only where classes exist)
     *.safetensors        the weights and arrays
     figures.json         the quality figures of the training
+    lineage.json         the classes over trainings: names, prototypes, history; people
+                         rename classes, so it has no digest and no part in the version
     report.html          the same for people; never read, and no part of the version
 
 Nothing is ever unpickled. Loading checks every digest first and refuses, in one line,
@@ -41,6 +43,7 @@ from model.bundle_folder import (
     digest,
     read_manifest,
 )
+from model.bundle_lineage import read_lineage, write_lineage
 from model.catalogue.loading import entry_from
 from model.detectors.support import SupportDistance
 from model.errors import BundleError, ModelError
@@ -53,7 +56,7 @@ from model.network import (
 )
 from model.scoring import Calibration
 from model.templates.frozen import FrozenTemplates
-from model.trained import Baselines, ModelClass, TrainedModel
+from model.trained import Baselines, ModelClass, TrainedModel, with_own_names
 from model.vocabulary import Vocabulary
 
 _README = "An elkwatch model bundle. Use it with `elkwatch classify --model`.\n"
@@ -86,6 +89,7 @@ def save_bundle(
             "files": digests,
         }
         _write_json(work / MANIFEST, manifest)
+        write_lineage(model.lineage.stamped(now), work)
         for part in work.iterdir():
             part.chmod(0o644)
         work.chmod(0o755)
@@ -173,6 +177,7 @@ def _read_parts(folder: Path, manifest: Mapping[str, Any]) -> TrainedModel:
         raise ValueError("templates and network differ in size")
     kinds = _read_kinds(folder) if (folder / "kinds.json").exists() else None
     classes = tuple(_class_from(c, str(folder)) for c in body["classes"])
+    lineage = read_lineage(folder)
     if tuple(c.class_id for c in classes) != (kinds.classes if kinds else ()):
         raise ValueError("classes and their network differ")
     return TrainedModel(
@@ -189,7 +194,8 @@ def _read_parts(folder: Path, manifest: Mapping[str, Any]) -> TrainedModel:
             tuple(float(s) for s in calibration["held_out"]),
         ),
         kinds=kinds,
-        classes=classes,
+        classes=with_own_names(classes, lineage),
+        lineage=lineage,
         baselines=Baselines(
             frozenset(baselines["seen_counts"]),
             frozenset(baselines["seen_templates"]),

@@ -2,7 +2,8 @@
 
 Every part has its digest in the manifest. What does not fit is refused in one line that
 says how to mend it, before anything of it is read. Beside its parts a bundle may hold
-a page for people, which is never read: it may be removed, mailed or written again.
+a page for people, which is never read: it may be removed, mailed or written again; and
+the names of its classes with their history, which people change without a new model.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ REQUIRED = (
 )
 OPTIONAL = ("kinds.json", "kinds.safetensors", "README.txt")
 REPORT = "report.html"
+LINEAGE = "lineage.json"
 
 
 def check_bundle_target(folder: Path) -> None:
@@ -98,7 +100,7 @@ def check_files(folder: Path, manifest: Mapping[str, Any]) -> None:
         raise BundleError(
             f"model {folder}: {MANIFEST} does not name all its files; train it again"
         )
-    present = {p.name for p in folder.iterdir()} - {MANIFEST, REPORT}
+    present = {p.name for p in folder.iterdir()} - {MANIFEST, REPORT, LINEAGE}
     for name in sorted(present - set(files)):
         raise BundleError(
             f"model {folder}: {name} does not belong to the bundle and is refused "

@@ -25,9 +25,11 @@ from model.class_training import (
 )
 from model.clusters import Clustering, Trial, find_clusters
 from model.detectors.support import SupportDistance
-from model.events import EncodedSession
+from model.events import EncodedSession, Session
 from model.features import Matrix, choose_columns, deviation, fit_space
 from model.kinds import KindModel, choose_exemplars
+from model.lineage import MISSING, Lineage, Prototype, mean_prototype, unit, wording
+from model.naming import Found, name_classes
 from model.network import NextEventLSTM
 from model.patterns import read_pattern
 from model.progress import Progress, Step
@@ -36,6 +38,21 @@ from model.trained import ModelClass
 from model.vocabulary import EOS, Vocabulary
 
 ABOUT_CHARS = 60
+MAX_AVERAGED = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Former:
+    """What was known before this training.
+
+    `given` (M): what the old model takes each suspect for, None for no known class.
+    """
+
+    lineage: Lineage = field(default_factory=Lineage)
+    given: Sequence[str | None] = ()
+
+
+_NOTHING = Former()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +75,17 @@ class ClassSet:
     map: ClassMap = field(default_factory=ClassMap)
     history: History = field(default_factory=History)
     held_out: tuple[HeldOutKind, ...] = ()
+    lineage: Lineage = field(default_factory=Lineage)
 
 
 @dataclass(frozen=True, slots=True)
 class _Odd:
-    """Deviating sessions (N) with their class number (N), −1 for none."""
+    """Deviating sessions (N) with their class number (N), −1 for none.
 
+    `sources` are the same sessions before they were encoded.
+    """
+
+    sources: Sequence[Session]
     sessions: list[EncodedSession]
     surprises: list[Surprise]
     labels: NDArray[np.int64]
@@ -74,6 +96,7 @@ def find_classes(
     normal: Sequence[EncodedSession],
     suspects: Sequence[EncodedSession],
     taught: Sequence[EncodedSession],
+    sources: Sequence[Session],
     taught_kinds: Sequence[str],
     network: NextEventLSTM,
     support: SupportDistance,
@@ -83,11 +106,15 @@ def find_classes(
     seed: int,
     device: torch.device,
     progress: Progress,
+    former: Former = _NOTHING,
 ) -> ClassSet:
-    """Classes among suspects, beside the taught kinds. Raises nothing of its own."""
+    """Classes among suspects, beside the taught kinds. Raises nothing of its own.
+
+    `sources` are the taught sessions, then the suspects, before they were encoded.
+    """
     sessions = [*taught, *suspects]
     if not sessions:
-        return ClassSet(None, (), ())
+        return ClassSet(None, (), (), lineage=name_classes((), former.lineage)[1])
     found = surprises(network, sessions, device)
     columns = choose_columns(sessions, found)
     rows = deviation(sessions, found, columns)
@@ -98,10 +125,11 @@ def find_classes(
     progress(Step("3 clusters", 1, 1))
     labels = np.concatenate([own, clustering.labels])
     points = draw_map(rows, labels)
-    ids = [*names, *(f"c{i + 1:02d}" for i in range(clustering.clusters))]
+    odd = _Odd(sources, sessions, found, labels)
+    classes_found = _found(odd, names, clustering.clusters, former.given, vocabulary)
+    ids, lineage = name_classes(classes_found, former.lineage)
     if not ids:
-        return ClassSet(None, (), clustering.trials, points)
-    odd = _Odd(sessions, found, labels)
+        return ClassSet(None, (), clustering.trials, points, lineage=lineage)
     normal_found = surprises(network, normal, device)
     member = labels >= 0
     members = ClassMembers(
@@ -111,7 +139,7 @@ def find_classes(
     )
     trained = train_kinds(
         members,
-        tuple(ids),
+        ids,
         fit_space(columns, members.sessions, members.surprises),
         vocabulary.size,
         config,
@@ -132,6 +160,7 @@ def find_classes(
         points,
         trained.history,
         _held_out(trained, members, names),
+        lineage,
     )
 
 
@@ -160,6 +189,53 @@ def _cluster(rows: Matrix, own: NDArray[np.int64], taught: int) -> Clustering:
         clustering.labels >= 0, clustering.labels + taught, clustering.labels
     )
     return Clustering(labels, clustering.clusters, clustering.trials)
+
+
+def _found(
+    odd: _Odd,
+    names: Sequence[str],
+    clusters: int,
+    given: Sequence[str | None],
+    vocabulary: Vocabulary,
+) -> list[Found]:
+    """Each class with what it can be known again by: taught ones, then clusters."""
+    votes = [*([None] * (len(odd.sessions) - len(given))), *given]
+    classes = []
+    for index in range(len(names) + clusters):
+        places = [int(i) for i in np.flatnonzero(odd.labels == index)]
+        sources = [odd.sources[i] for i in places]
+        classes.append(
+            Found(
+                prototype=mean_prototype(
+                    [
+                        worded(odd.sessions[i], odd.surprises[i], vocabulary)
+                        for i in places[:MAX_AVERAGED]
+                    ]
+                ),
+                members=len(places),
+                first_seen=min((s.start for s in sources), default=None),
+                last_seen=max((s.end for s in sources), default=None),
+                class_id=names[index] if index < len(names) else "",
+                votes=Counter(v for i in places if (v := votes[i]) is not None),
+            )
+        )
+    return classes
+
+
+def worded(
+    session: EncodedSession, surprise: Surprise, vocabulary: Vocabulary
+) -> Prototype:
+    """The deviation of one session by wording, so that other models understand it."""
+    columns = choose_columns([session], [surprise])
+    row = deviation([session], [surprise], columns)[0]
+    surprising, missing = row[: len(columns)], row[len(columns) :]
+    weights: dict[str, float] = {}
+    for prefix, part in (("", surprising), (MISSING, missing)):
+        for event, weight in zip(columns, part, strict=True):
+            if weight > 0:
+                key = prefix + wording(vocabulary.text(event))
+                weights[key] = max(float(weight), weights.get(key, 0.0))
+    return unit(weights)
 
 
 def _describe(

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from model.catalogue import Entry
 from model.detectors.support import SupportDistance
 from model.kinds import KindModel
+from model.lineage import Lineage
 from model.network import NextEventLSTM
 from model.scoring import Calibration
 from model.templates.frozen import FrozenTemplates
@@ -56,3 +57,18 @@ class TrainedModel:
     configuration: Mapping[str, Any]
     figures: Mapping[str, Any]
     trained_at: datetime | None = None
+    lineage: Lineage = field(default_factory=Lineage)
+
+
+def with_own_names(
+    classes: Sequence[ModelClass], lineage: Lineage
+) -> tuple[ModelClass, ...]:
+    """The classes as people named them; what elkwatch says else of them is kept."""
+    named = []
+    for known in classes:
+        remembered = lineage.of(known.class_id)
+        if remembered is not None and remembered.own_name:
+            entry = replace(known.entry, name={"en": remembered.own_name}, about={})
+            known = replace(known, entry=entry, about="")
+        named.append(known)
+    return tuple(named)

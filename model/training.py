@@ -20,7 +20,7 @@ import torch
 
 from model.best_epoch import History
 from model.catalogue import Catalogue, load_catalogue
-from model.class_discovery import find_classes
+from model.class_discovery import Former, find_classes
 from model.class_training import ClassTrainingConfig
 from model.detectors.deeplog import DeepLogTopK
 from model.detectors.support import SupportDistance
@@ -34,7 +34,7 @@ from model.progress import Progress, Step, silent
 from model.scoring import Calibration, calibrate, views
 from model.surprise import surprises
 from model.templates.miner import MinerConfig, TemplateMiner
-from model.trained import Baselines, TrainedModel
+from model.trained import Baselines, TrainedModel, with_own_names
 from model.training_figures import Learned, training_figures
 from model.vocabulary import Vocabulary, encode, pages
 
@@ -70,12 +70,14 @@ def train(
     discover: Sequence[Session] = (),
     labels: Labels = NO_LABELS,
     catalogue: Catalogue | None = None,
+    previous: TrainedModel | None = None,
     device: torch.device | None = None,
     progress: Progress = silent,
 ) -> TrainedModel:
     """Sessions of mostly normal logs → a model. Raises TrainingError.
 
     Classes are looked for in `discover`, or in `sessions` themselves where it is empty.
+    They keep the ids and names that they have in `previous`, the model before this one.
     """
     device = device or torch.device("cpu")
     split = _split(sessions, labels)
@@ -91,15 +93,17 @@ def train(
     network, calibration, history, held_out = _learn_normal(
         split.pool, pool, support, vocabulary, config, device, progress
     )
-    suspects = _suspects(
-        pool, encode(extra, templates), support, calibration, network, device
-    )
+    looked_at = encode(extra, templates) if extra else pool
+    places = _suspects(looked_at, not extra, support, calibration, network, device)
+    suspects = [looked_at[i] for i in places]
+    sources = [(extra or split.pool)[i] for i in places] + split.suspected
     suspected = encode(split.suspected, templates)
     taught = encode(split.taught, templates)
     found = find_classes(
         normal=_sample([s for s, ok in zip(pool, support.clean, strict=True) if ok]),
         suspects=[*suspects, *suspected],
         taught=taught,
+        sources=[*split.taught, *sources],
         taught_kinds=split.taught_kinds,
         network=network,
         support=support,
@@ -109,6 +113,7 @@ def train(
         seed=config.seed,
         device=device,
         progress=progress,
+        former=_former(previous, sources, device),
     )
     return TrainedModel(
         version="",
@@ -118,7 +123,8 @@ def train(
         support=support,
         calibration=calibration,
         kinds=found.kinds,
-        classes=found.classes,
+        classes=with_own_names(found.classes, found.lineage),
+        lineage=found.lineage,
         baselines=_baselines(pool, held_out, network, device),
         configuration=asdict(config),
         figures=training_figures(
@@ -237,28 +243,39 @@ def _salt(seed: int) -> bytes:
 
 
 def _suspects(
-    pool: Sequence[EncodedSession],
-    discover: Sequence[EncodedSession],
+    looked_at: Sequence[EncodedSession],
+    learned: bool,
     support: SupportDistance,
     calibration: Calibration,
     network: NextEventLSTM,
     device: torch.device,
-) -> list[EncodedSession]:
-    """What deviates in the discovery logs, or in the training logs themselves."""
-    looked_at = list(discover) or list(pool)
+) -> list[int]:
+    """Places of what deviates; `learned`: these sessions taught what is normal."""
     found = surprises(network, looked_at, device)
     scores = views(
         support,
         found,
         looked_at,
         calibration.surprise_fence,
-        left_out=0 if discover else 1,
+        left_out=1 if learned else 0,
     ).joined(calibration.threshold)
-    return [
-        session
-        for session, score in zip(looked_at, scores, strict=True)
-        if score > calibration.threshold
-    ]
+    return [int(i) for i in np.flatnonzero(scores > calibration.threshold)]
+
+
+def _former(
+    previous: TrainedModel | None, suspects: Sequence[Session], device: torch.device
+) -> Former:
+    """What the model before this one knew, and what it takes the suspects for."""
+    if previous is None:
+        return Former()
+    if previous.kinds is None:
+        return Former(previous.lineage)
+    encoded = encode(suspects, previous.templates)
+    previous.network.to(device)
+    previous.kinds.network.to(device)
+    found = surprises(previous.network, encoded, device)
+    kinds = previous.kinds.kinds(encoded, found, device)
+    return Former(previous.lineage, [kind.class_id for kind in kinds])
 
 
 def _sample(

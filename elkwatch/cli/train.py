@@ -22,7 +22,7 @@ from elkwatch.cli.shell import examples
 
 if TYPE_CHECKING:
     from elkwatch.privacy import Mask
-    from elkwatch.training_report import TrainingReport
+    from elkwatch.training_report import Comparison, TrainingReport
     from model import TrainedModel
 
 _SEED = click.IntRange(0, 2**63 - 1)
@@ -80,6 +80,12 @@ _SEED.name = "integer"
     help="CSV session,anomaly or session,kind.",
 )
 @click.option(
+    "--previous",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Bundle whose classes keep their ids and names.  [default: the one at --out]",
+)
+@click.option(
     "--mask",
     "masks",
     multiple=True,
@@ -110,6 +116,7 @@ def train(
     out: Path,
     discover: tuple[str, ...],
     labels_path: Path | None,
+    previous: Path | None,
     masks: tuple[str, ...],
     catalogue: Path | None,
     seed: int,
@@ -141,6 +148,7 @@ def train(
         NO_LABELS,
         check_bundle_target,
         choose_device,
+        load_bundle,
         load_catalogue,
         read_labels,
         save_bundle,
@@ -151,6 +159,8 @@ def train(
         raise click.UsageError("give FILE..., or --from-es SOURCE")
     _refuse_idle_options(files, source_name, discover)
     check_bundle_target(out)
+    older = older_model(out)
+    before = load_bundle(previous) if previous is not None else _whole(older)
     config = _training_config(seed, file_options.masks(masks, source_name), epochs)
     chosen = choose_device(device)
     labels = read_labels(labels_path) if labels_path else NO_LABELS
@@ -168,10 +178,11 @@ def train(
             discover=extra,
             labels=labels,
             catalogue=own,
+            previous=before,
             device=chosen,
             progress=progress,
         )
-    older, now = older_model(out), clock.now()
+    now = clock.now()
     definition = definition_of(file_options, source_name)
     trained_on = fingerprint(sessions, files, definition)
     version = save_bundle(model, out, now=now, trained_on=trained_on)
@@ -186,6 +197,13 @@ def train(
     )
     _tell(model, version, out)
     _tell_verdict(report, write_training_report(report, out))
+
+
+def _whole(older: TrainedModel | Comparison | None) -> TrainedModel | None:
+    """The model at --out; None where there is none, or it cannot be read."""
+    from model import TrainedModel
+
+    return older if isinstance(older, TrainedModel) else None
 
 
 def _reader(options: FileOptions, source_name: str | None) -> tuple[Mask, tzinfo]:

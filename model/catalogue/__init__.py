@@ -7,6 +7,7 @@
 A rule names what a finding is *about*; it never decides whether there is one.
 """
 
+from model.catalogue.checking import check_catalogue
 from model.catalogue.entries import Advice, Entry, Rule
 from model.catalogue.loading import LANGUAGES, SEVERITIES, Catalogue, load_catalogue
 
@@ -17,5 +18,6 @@ __all__ = [
     "Catalogue",
     "Entry",
     "Rule",
+    "check_catalogue",
     "load_catalogue",
 ]

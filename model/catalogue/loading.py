@@ -51,7 +51,7 @@ def load_catalogue(user_file: Path | None = None) -> Catalogue:
         rules.extend(_rules(_parse(text, pack), pack))
     classes: dict[str, Entry] = {}
     if user_file is not None:
-        own = _read(user_file)
+        own = read_catalogue(user_file)
         where = str(user_file)
         changed = _entries(_section(own, "patterns", where), where)
         for strange in sorted(set(changed) - set(patterns)):
@@ -133,12 +133,13 @@ def _rules(body: Any, where: str) -> list[Rule]:
     if not isinstance(body, Mapping):
         raise CatalogueError(f"{where}: expected a mapping of ids to rules")
     return [
-        _rule(str(key), _mapping(value, str(key), where), where)
+        rule_from(str(key), _mapping(value, str(key), where), where)
         for key, value in body.items()
     ]
 
 
-def _rule(rule_id: str, body: Mapping[str, Any], where: str) -> Rule:
+def rule_from(rule_id: str, body: Mapping[str, Any], where: str) -> Rule:
+    """One rule from its YAML body. Raises CatalogueError."""
     pattern = body.get("match")
     if not isinstance(pattern, str) or not pattern:
         raise CatalogueError(
@@ -182,7 +183,8 @@ def _section(body: Any, key: str, where: str) -> Any:
     return {} if section is None else section
 
 
-def _read(path: Path) -> Any:
+def read_catalogue(path: Path) -> Any:
+    """The YAML of a file. Raises CatalogueError, also for an id that comes twice."""
     try:
         return _parse(path.read_text("utf-8-sig"), str(path))
     except OSError as error:
@@ -195,9 +197,29 @@ def _read(path: Path) -> Any:
         ) from error
 
 
+class _OnceEach(yaml.SafeLoader):
+    """YAML whose mappings may not hold a key twice: the first would be lost."""
+
+    def construct_mapping(
+        self, node: yaml.MappingNode, deep: bool = False
+    ) -> dict[Any, Any]:
+        seen: set[str] = set()
+        for key, _ in node.value:
+            name = str(getattr(key, "value", ""))
+            if name in seen:
+                raise yaml.constructor.ConstructorError(
+                    None,
+                    None,
+                    f"{name} comes twice; keep one of the two",
+                    key.start_mark,
+                )
+            seen.add(name)
+        return super().construct_mapping(node, deep)
+
+
 def _parse(text: str, where: str) -> Any:
     try:
-        return yaml.safe_load(text) or {}
+        return yaml.load(text, _OnceEach) or {}  # noqa: S506  # a SafeLoader
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
