@@ -11,22 +11,31 @@ from datetime import datetime
 from statistics import fmean
 from typing import Any
 
+from elkwatch.privacy import Mask
 from model import Lineage, ModelClass, Prototype, TrainedModel, likeness, prototype_of
 
 _DIGITS = 3
 
 
 def class_records(
-    model: TrainedModel, drift: Mapping[str, tuple[int, float]], language: str = "en"
+    model: TrainedModel,
+    drift: Mapping[str, tuple[int, float]],
+    language: str = "en",
+    mask: Mask = str,
 ) -> list[dict[str, Any]]:
-    """One record a class, in the model's order; drift as `drift_by_class` gives it."""
-    return [_record(known, model.lineage, drift, language) for known in model.classes]
+    """One record a class, in the model's order; drift as `drift_by_class` gives it.
+
+    `mask` hides what is private in what was taken from the logs.
+    """
+    return [
+        _record(known, model.lineage, drift, language, mask) for known in model.classes
+    ]
 
 
 def drift_by_class(
     findings: Iterable[Mapping[str, Any]], source: str, lineage: Lineage
 ) -> dict[str, tuple[int, float]]:
-    """Class id → how many findings it had, their mean distance to its prototype, 0–1."""
+    """Class id → how many findings it had, their mean distance to it, 0–1."""
     found: dict[str, list[float]] = {}
     for document in findings:
         own = document.get("elkwatch", {})
@@ -53,13 +62,14 @@ def _record(
     lineage: Lineage,
     drift: Mapping[str, tuple[int, float]],
     language: str,
+    mask: Mask,
 ) -> dict[str, Any]:
     advice = known.entry.told_in(language, known.about)
     remembered = lineage.of(known.class_id)
     findings, distance = drift.get(known.class_id, (0, None))
     return {
         "class_id": known.class_id,
-        "name": advice.name,
+        "name": mask(advice.name),
         "own_name": bool(remembered and remembered.own_name),
         "severity": advice.severity,
         "pattern": known.pattern,
@@ -72,7 +82,7 @@ def _record(
         "advice": advice.advice,
         "causes": list(advice.causes),
         "prototype": [
-            {"text": text, "weight": round(weight, _DIGITS)}
+            {"text": mask(text), "weight": round(weight, _DIGITS)}
             for text, weight in sorted(
                 (remembered.prototype if remembered else {}).items(),
                 key=lambda pair: -pair[1],

@@ -23,10 +23,10 @@ from model.class_training import (
     TrainedKinds,
     train_kinds,
 )
-from model.clusters import Clustering, Trial, find_clusters
+from model.clusters import Clustering, Method, Trial, find_clusters
 from model.detectors.support import SupportDistance
 from model.events import EncodedSession, Session
-from model.features import Matrix, choose_columns, deviation, fit_space
+from model.features import Matrix, choose_columns, deviation, fit_space, kind_rows
 from model.kinds import KindModel, choose_exemplars
 from model.lineage import MISSING, Lineage, Prototype, mean_prototype, unit, wording
 from model.naming import Found, name_classes
@@ -121,7 +121,8 @@ def find_classes(
     progress(Step("2 features", len(sessions), len(sessions)))
     names = sorted(set(taught_kinds))
     own = np.array([names.index(kind) for kind in taught_kinds], dtype=np.int64)
-    clustering = _cluster(rows, own, len(names))
+    shapes = kind_rows(sessions, found, columns, support)
+    clustering = _cluster(rows, shapes, own, len(names), config.clustering)
     progress(Step("3 clusters", 1, 1))
     labels = np.concatenate([own, clustering.labels])
     points = draw_map(rows, labels)
@@ -175,15 +176,25 @@ def _held_out(
     )
 
 
-def _cluster(rows: Matrix, own: NDArray[np.int64], taught: int) -> Clustering:
-    """Clusters of the rows after the taught ones; numbers follow the taught kinds."""
+def _cluster(
+    rows: Matrix,
+    shapes: Matrix,
+    own: NDArray[np.int64],
+    taught: int,
+    method: Method,
+) -> Clustering:
+    """Clusters of the rows after the taught ones; numbers follow the taught kinds.
+
+    What is like a taught kind is told by the deviation (`rows`), as stage 4 will tell
+    it; what is alike among the rest, by `shapes`.
+    """
     others = rows[len(own) :]
     free = np.ones(len(others), dtype=bool)
     if taught and len(others):
         exemplars, owners, radii = choose_exemplars(rows[: len(own)], own, taught)
         distances = 1.0 - others @ exemplars.T  # (M, E)
         free[(distances <= radii[owners]).any(axis=1)] = False
-    clustering = find_clusters(others[free])
+    clustering = find_clusters(shapes[len(own) :][free], method)
     labels = np.full(len(others), -1, dtype=np.int64)
     labels[free] = np.where(
         clustering.labels >= 0, clustering.labels + taught, clustering.labels

@@ -20,6 +20,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy, softmax
 
 from model.best_epoch import BestEpoch, Epoch, History
+from model.clusters import Method
 from model.events import EncodedSession
 from model.features import FeatureSpace, Matrix, deep_features, deviation
 from model.kinds import Kind, KindModel, choose_exemplars, window_ids
@@ -31,7 +32,10 @@ from model.vocabulary import PAD
 
 @dataclass(frozen=True, slots=True)
 class ClassTrainingConfig:
-    """How stage 4 is trained: the weights of the loss, then the usual."""
+    """How stage 4 is trained: the weights of the loss, then the usual.
+
+    `clustering` is the method of stage 3.
+    """
 
     alpha: float = 0.3
     beta: float = 1.0
@@ -43,6 +47,7 @@ class ClassTrainingConfig:
     epochs: int = 60
     patience: int = 10
     held_out_share: float = 0.2
+    clustering: Method = "auto"
 
 
 @dataclass(frozen=True, slots=True)

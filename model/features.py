@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from model.detectors.support import SupportDistance
 from model.events import EncodedSession
 from model.surprise import Surprise
 from model.vocabulary import EOS, RESERVED, UNK
@@ -29,6 +30,7 @@ WINDOWS = (10, 15, 20)
 MAX_COLUMNS = 256
 USUAL_NATS = 2.0
 STATISTICS = 9
+COUNT_WEIGHT = 0.25
 
 Matrix = NDArray[np.float32]
 
@@ -99,8 +101,50 @@ def deviation(
         for event, over in excess.items():
             row[place.get(event, 0)] = over
         row[len(columns) :] = _missing(session, surprise, columns)
+    return _unit(rows)
+
+
+def kind_rows(
+    sessions: Sequence[EncodedSession],
+    surprises: Sequence[Surprise],
+    columns: tuple[int, ...],
+    support: SupportDistance,
+) -> Matrix:
+    """What kinds are told apart by, as unit vectors: (N, 3C).
+
+    The deviation, where many lines count more than one loud line (square roots), and
+    how many more or fewer of each template there are than in the nearest normal
+    session: repetition and left-out steps, with their sign.
+    """
+    odd = np.sqrt(deviation(sessions, surprises, columns))
+    place = {event: column for column, event in enumerate(columns)}
+    counts = np.zeros((len(sessions), len(columns)), dtype=np.float32)
+    known: dict[EncodedSession, Matrix] = {}
+    for row, session in enumerate(sessions):
+        if session not in known:
+            known[session] = _signed_counts(session, support, place)
+        counts[row] = known[session]
+    joined = np.concatenate([_unit(odd), COUNT_WEIGHT * _unit(counts)], axis=1)
+    return _unit(joined)
+
+
+def _signed_counts(
+    session: EncodedSession, support: SupportDistance, place: Mapping[int, int]
+) -> Matrix:
+    """Signed count differences (C), damped; none for a unit that is still open."""
+    row = np.zeros(len(place), dtype=np.float32)
+    if not (session.starts and session.ends):
+        return row
+    own, usual = Counter(session.ids), support.nearest_counts(session)
+    for event in {*own, *usual} & set(place):
+        gap = own[event] - usual.get(event, 0.0)
+        row[place[event]] = np.sign(gap) * np.sqrt(np.log1p(abs(gap)))
+    return row
+
+
+def _unit(rows: Matrix) -> Matrix:
     norms = np.linalg.norm(rows, axis=1, keepdims=True)
-    result: Matrix = rows / np.maximum(norms, 1e-6)
+    result: Matrix = (rows / np.maximum(norms, 1e-6)).astype(np.float32)
     return result
 
 

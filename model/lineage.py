@@ -176,7 +176,7 @@ def likeness(left: Prototype, right: Prototype) -> float:
 def prototype_of(
     lines: Iterable[tuple[str, float]], missing: Iterable[str] = ()
 ) -> dict[str, float]:
-    """The deviation that a finding shows: templates with their nats, what is missing."""
+    """The deviation a finding shows: templates with their nats, what is missing."""
     weights: dict[str, float] = {}
     for text, nats in lines:
         key = wording(text)

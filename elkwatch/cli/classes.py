@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -186,6 +186,7 @@ def _records(
     folder: Path, config: Config | None, source: SourceSettings | None
 ) -> list[dict[str, Any]]:
     from elkwatch.class_records import class_records, drift_by_class
+    from elkwatch.privacy import Masker
     from model import load_bundle
 
     model = load_bundle(folder)
@@ -193,11 +194,13 @@ def _records(
     if config is not None and source is not None:
         found = _recent_findings(config)
         drift = drift_by_class(found, source.name, model.lineage)
-    language = config.alerting.language if config is not None else "en"
-    return class_records(model, drift, language)
+    if config is None:
+        return class_records(model, drift)
+    mask = Masker(config.privacy.mask).unnumbered
+    return class_records(model, drift, config.alerting.language, mask)
 
 
-def _recent_findings(config: Config) -> list[dict[str, Any]]:
+def _recent_findings(config: Config) -> list[Mapping[str, Any]]:
     """Findings of the last days; none, and a line that says so, where none can be read.
 
     A class can be looked at also when the cluster is away.

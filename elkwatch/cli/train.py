@@ -86,6 +86,13 @@ _SEED.name = "integer"
     help="Bundle whose classes keep their ids and names.  [default: the one at --out]",
 )
 @click.option(
+    "--clustering",
+    type=click.Choice(["auto", "birch", "hdbscan", "agglomerative"]),
+    default="auto",
+    show_default=True,
+    help="How kinds are found; auto takes the steadiest.",
+)
+@click.option(
     "--mask",
     "masks",
     multiple=True,
@@ -117,6 +124,7 @@ def train(
     discover: tuple[str, ...],
     labels_path: Path | None,
     previous: Path | None,
+    clustering: str,
     masks: tuple[str, ...],
     catalogue: Path | None,
     seed: int,
@@ -161,7 +169,9 @@ def train(
     check_bundle_target(out)
     older = older_model(out)
     before = load_bundle(previous) if previous is not None else _whole(older)
-    config = _training_config(seed, file_options.masks(masks, source_name), epochs)
+    config = _training_config(
+        seed, file_options.masks(masks, source_name), epochs, clustering
+    )
     chosen = choose_device(device)
     labels = read_labels(labels_path) if labels_path else NO_LABELS
     own = load_catalogue(catalogue)
@@ -243,12 +253,16 @@ def _refuse_idle_options(
             raise click.UsageError(f"{option} {reason}; leave it out")
 
 
-def _training_config(seed: int, masks: Sequence[str], epochs: int | None) -> Any:
+def _training_config(
+    seed: int, masks: Sequence[str], epochs: int | None, clustering: Any
+) -> Any:
     from model import MinerConfig, TemplateMiner, TrainingConfig, parse_masks
 
     miner = MinerConfig(masks=parse_masks(masks))
     TemplateMiner(miner)  # a bad mask is told of before the logs are read
     config = TrainingConfig(seed=seed, miner=miner)
+    classes = replace(config.classes, clustering=clustering)
+    config = replace(config, classes=classes)
     if epochs is None:
         return config
     return replace(config, language_model=replace(config.language_model, epochs=epochs))

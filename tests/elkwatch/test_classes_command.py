@@ -1,0 +1,127 @@
+"""`elkwatch classes` over a bundle, and names that outlive a training."""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+
+import pytest
+
+from model import load_bundle
+from tests.elkwatch.bad_input import Command, command_of, written
+from tests.elkwatch.test_train_command import FAST, logs
+from tests.model.builders import cut_off, deadlocked, looping, shop
+
+
+@pytest.fixture
+def command(capsys: pytest.CaptureFixture[str]) -> Command:
+    return command_of(capsys)
+
+
+def trained(command: Command, folder: Path, seed: int, *more: object) -> Path:
+    """A bundle at `m`, from logs of its own; a kind is more common each time."""
+    rng = random.Random(seed)
+    odd = [deadlocked(f"d{seed}-{i}", rng) for i in range(6 + 6 * seed)]
+    odd += [looping(f"l{seed}-{i}", rng) for i in range(9)]
+    if seed:
+        odd += [cut_off(f"c{seed}-{i}", rng) for i in range(20)]
+    told = command(
+        "train", logs(folder / f"n{seed}", shop(80, seed=seed)),
+        "--discover", logs(folder / f"o{seed}", odd), "--out", folder / "m",
+        "--seed", seed, *FAST, *more,
+    )  # fmt: skip
+    assert told.code == 0, told.err
+    return folder / "m"
+
+
+def by_pattern(command: Command, model: Path) -> dict[str, dict[str, object]]:
+    told = command("classes", "list", "--model", model, "--json")
+    assert told.code == 0, told.err
+    return {r["pattern"]: r for r in json.loads(told.out)}
+
+
+def test_a_name_and_ids_outlive_the_next_training(
+    command: Command, tmp_path: Path
+) -> None:
+    model = trained(command, tmp_path, 0)
+    before = by_pattern(command, model)
+    deadlock = str(before["new-event"]["class_id"])
+    version = load_bundle(model).version
+    told = command(
+        "classes", "rename", deadlock, "the usual deadlock", "--model", model
+    )
+    assert told.code == 0, told.err
+    assert load_bundle(model).version == version
+    after = by_pattern(command, trained(command, tmp_path, 1))
+    assert after["new-event"]["name"] == "the usual deadlock"
+    assert after["new-event"]["class_id"] == deadlock
+    assert after["repetition"]["class_id"] == before["repetition"]["class_id"]
+    assert after["missing-step"]["class_id"] == "c03"
+    told = command("classes", "show", deadlock, "--model", model)
+    assert "renamed to the usual deadlock" in told.out
+    assert "deadlock detected" in told.out
+
+
+def test_another_bundle_may_hand_the_names_down(
+    command: Command, tmp_path: Path
+) -> None:
+    model = trained(command, tmp_path, 0)
+    command("classes", "rename", "c02", "our loop", "--model", model)
+    model.rename(tmp_path / "kept")
+    trained(command, tmp_path, 1, "--previous", tmp_path / "kept")
+    names = {r["class_id"]: r["name"] for r in by_pattern(command, model).values()}
+    assert names["c02"] == "our loop"
+
+
+def test_what_cannot_be_renamed_or_shown(command: Command, tmp_path: Path) -> None:
+    model = trained(command, tmp_path, 0)
+    told = command("classes", "rename", "c77", "x", "--model", model)
+    assert (told.code, "no class c77; it has c01, c02" in told.line) == (1, True)
+    told = command("classes", "rename", "c01", " ", "--model", model)
+    assert (told.code, "the name is empty" in told.line) == (1, True)
+    assert command("classes", "show", "c77", "--model", model).code == 1
+    (model / "lineage.json").write_text("{", "utf-8")
+    told = command("classes", "list", "--model", model)
+    assert (told.code, "lineage.json is damaged" in told.line) == (1, True)
+    (model / "lineage.json").unlink()
+    assert command("classes", "list", "--model", model).code == 0
+    assert command("classes", "rename", "c01", "x", "--model", model).code == 0
+
+
+def test_check_tells_every_mistake_at_once(command: Command, tmp_path: Path) -> None:
+    own = written(
+        tmp_path / "own.yml",
+        """
+rules:
+  a: {match: '(', name: x, advice: y}
+  b: {match: foo, name: {en: x}, advice: y, sevrity: high}
+patterns: {none-such: {name: x, advice: y}}
+extra: {}
+""",
+    )
+    told = command("classes", "check", own)
+    assert told.code == 1
+    lines = told.out.splitlines()
+    assert len(lines) == 5
+    for said in (
+        "unknown section extra", "does not compile", "name is not there in zh",
+        "unknown key sevrity", "none-such is none of",
+    ):  # fmt: skip
+        assert any(said in line for line in lines), said
+    good = written(tmp_path / "good.yml", "rules: {a: {match: f, name: x, advice: y}}")
+    assert command("classes", "check", good).code == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("rules:\n  a: {match: f, name: x, advice: y}\n  a: {}\n", "a comes twice"),
+        ("rules: [", "not valid YAML"),
+    ],
+)
+def test_check_of_what_is_no_catalogue(
+    command: Command, tmp_path: Path, text: str, said: str
+) -> None:
+    told = command("classes", "check", written(tmp_path / "own.yml", text))
+    assert (told.code, said in told.line) == (2, True)
