@@ -12,7 +12,6 @@ exists: a score against one's own clusters proves nothing.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
@@ -59,7 +58,8 @@ class BirchClusterer:
     def labels(self, rows: Matrix) -> Labels:
         birch = Birch(threshold=BIRCH_THRESHOLD, n_clusters=None).fit(rows)
         centres = np.asarray(birch.subcluster_centers_)
-        return _cut(centres)[birch.predict(rows)]
+        found: Labels = _cut(centres).take(birch.predict(rows))
+        return found
 
 
 class AgglomerativeClusterer:
@@ -73,11 +73,17 @@ class AgglomerativeClusterer:
         own = _cut(sample)
         if len(sample) == len(rows):
             return own
-        return own[np.argmax(rows @ sample.T, axis=1)]
+        nearest = np.argmax(rows @ sample.T, axis=1)
+        joined: Labels = own.take(nearest)
+        return joined
 
 
 class HdbscanClusterer:
-    """Density: rows that have too few like them stay alone."""
+    """Density: rows that have too few like them stay alone.
+
+    Clusters whose centres are not `CUT` apart are one: density alone divides what
+    differs in a trifle. (Its own epsilon for that fails with numpy 2.)
+    """
 
     name = "hdbscan"
 
@@ -88,13 +94,14 @@ class HdbscanClusterer:
             return np.full(len(rows), -1, dtype=np.int64)
         found = HDBSCAN(
             min_cluster_size=MIN_MEMBERS,
-            cluster_selection_epsilon=math.sqrt(2 * CUT) / 2,
             copy=True,
         ).fit(sample)
-        own: Labels = found.labels_.astype(np.int64)
+        own = _joined(sample, np.asarray(found.labels_, dtype=np.int64))
         if len(sample) == len(rows):
             return own
-        return own[np.argmax(rows @ sample.T, axis=1)]
+        nearest = np.argmax(rows @ sample.T, axis=1)
+        joined: Labels = own.take(nearest)
+        return joined
 
 
 METHODS: tuple[Clusterer, ...] = (
@@ -168,6 +175,15 @@ def _cut(rows: Matrix) -> Labels:
         n_clusters=None, distance_threshold=CUT, metric="cosine", linkage="average"
     )
     return np.asarray(tree.fit_predict(rows), dtype=np.int64)
+
+
+def _joined(rows: Matrix, labels: Labels) -> Labels:
+    """Clusters (N,) with those joined whose centres are near; −1 stays."""
+    count = int(labels.max(initial=-1)) + 1
+    if not count:
+        return labels
+    centres = np.stack([rows[labels == k].mean(axis=0) for k in range(count)])
+    return np.where(labels >= 0, _cut(centres)[labels], -1)
 
 
 def _stability(method: Clusterer, rows: Matrix, whole: Labels) -> float:

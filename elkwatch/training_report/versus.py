@@ -148,18 +148,15 @@ def _count(figures: object, name: str) -> str:
 def _class_changes(
     old: Sequence[ClassRow], new: Sequence[ClassRow]
 ) -> tuple[ClassChange, ...]:
-    """Classes matched by name and pattern (taught ones by id), then new, then gone.
+    """Classes matched by id, then new, then gone.
 
-    Discovered ids (`c01` …) mean nothing from one training to the next.
+    Ids keep their meaning where the new model was trained after the old one.
     """
-    waiting: dict[tuple[str, str], list[ClassRow]] = {}
-    for row in old:
-        waiting.setdefault(_key(row), []).append(row)
+    waiting = {row.class_id: row for row in old}
     matched, fresh = [], []
     for row in new:
-        mates = waiting.get(_key(row))
-        if mates:
-            mate = mates.pop(0)
+        mate = waiting.pop(row.class_id, None)
+        if mate is not None:
             matched.append(
                 ClassChange(
                     row.name, mate.class_id, row.class_id, mate.members, row.members
@@ -169,14 +166,9 @@ def _class_changes(
             fresh.append(ClassChange(row.name, None, row.class_id, None, row.members))
     gone = [
         ClassChange(row.name, row.class_id, None, row.members, None)
-        for rows in waiting.values()
-        for row in rows
+        for row in waiting.values()
     ]
     return (*matched, *fresh, *gone)
-
-
-def _key(row: ClassRow) -> tuple[str, str]:
-    return ("", row.class_id) if row.taught else (row.pattern, row.name)
 
 
 def _opinions(
