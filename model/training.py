@@ -22,6 +22,7 @@ from model.best_epoch import History
 from model.catalogue import Catalogue, load_catalogue
 from model.class_discovery import Former, find_classes
 from model.class_training import ClassTrainingConfig
+from model.detectors.cleaning import error_events
 from model.detectors.deeplog import DeepLogTopK
 from model.detectors.support import SupportDistance
 from model.detectors.unseen import UnseenCountVector, UnseenTemplate
@@ -89,7 +90,11 @@ def train(
     vocabulary = Vocabulary.of(templates)
     pool = encode(split.pool, templates)
     support = SupportDistance()
-    support.fit(pool)
+    support.fit(
+        pool,
+        error_events(split.pool, pool),
+        np.array([labels.of(s) == NORMAL for s in split.pool]),
+    )
     network, calibration, history, held_out = _learn_normal(
         split.pool, pool, support, vocabulary, config, device, progress
     )

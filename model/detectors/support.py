@@ -6,20 +6,22 @@ Two views of a session, each a ratio that is 1 at its own threshold:
 3 templates in a row) that few training sessions hold adds `ln(rare / (support+½))`,
 with *rare* = 2 % of the training sessions. Anomalies bring several rare patterns
 together, a rare normal flow brings one or two. Longer patterns are admitted only if
-they flag at most 1 % more of the training sessions: interleaved logs would drown.
+they flag at most 2 % more of the training sessions: interleaved logs would drown.
 
 *distance*: its counts. Bray-Curtis distance to the training session that is not
 nearer than the rarest 2 %: an anomaly that came a few times is no excuse for the next.
 
 Support on the training sessions themselves is leave-one-out, so that the same rule
-cleans the training set.
+cleans the training set. What comes too often for that is set aside first (cleaning.py).
+Counts that people called normal in two sessions or more are known: they are near, and
+their templates are not rare; an order that was never seen still is.
 """
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,14 +29,22 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
+from model.detectors.cleaning import (
+    CUT_DISTANCE,
+    CUT_SHARE,
+    made_of_common,
+    troubled,
+)
 from model.detectors.protocol import Flags, Floats
+from model.detectors.unseen import counts_digest
 from model.events import EncodedSession
 from model.vocabulary import BOS, EOS, UNK
 
 Pattern = tuple[int, ...]
 RARE_SHARE = 0.02
 MIN_RARE = 1.5
-ADMIT_SHARE = 0.01
+ADMIT_SHARE = 0.02
+KNOWN_TWICE = 2
 MAX_NEIGHBOURS = 4000
 MAX_PATTERNS = 200_000
 FENCE_QUANTILE = 0.98
@@ -62,26 +72,52 @@ class SupportDistance:
         self.clean: Flags = np.zeros(0, dtype=bool)
         self.fence = MIN_FENCE
         self._support: dict[Pattern, int] = {}
+        self._known: dict[str, int] = {}
         self._counts: NDArray[np.float32] = np.zeros((0, 0), dtype=np.float32)
         self._weights: NDArray[np.int64] = np.zeros(0, dtype=np.int64)
 
-    def fit(self, sessions: Sequence[EncodedSession]) -> None:
-        """Learns supports, then distances; says which sessions are `clean` (N,)."""
+    def fit(
+        self,
+        sessions: Sequence[EncodedSession],
+        errors: Collection[int] = (),
+        trusted: Flags | None = None,
+    ) -> None:
+        """Learns supports, then distances; says which sessions are `clean` (N,).
+
+        `errors` are event ids of error severity. `trusted` (N,) sessions are known to
+        be normal: they stay, whatever they look like.
+        """
+        known = np.zeros(len(sessions), bool) if trusted is None else trusted
+        self._known = {}
+        aside = (troubled(sessions, errors) | self._cut_short(sessions)) & ~known
+        if aside.all():
+            aside[:] = False
+        self.clean = known.copy()
+        self.clean[~aside] |= self._learn(
+            [s for s, out in zip(sessions, aside, strict=True) if not out]
+        )
+        self._known = Counter(
+            counts_digest(s) for s, sure in zip(sessions, known, strict=True) if sure
+        )
+
+    def _learn(self, sessions: Sequence[EncodedSession]) -> Flags:
+        """Counts supports and distances; → which of the sessions (N,) are usual."""
         self.rare = max(RARE_SHARE * len(sessions), MIN_RARE)
         support: Counter[Pattern] = Counter()
         for session in sessions:
             support.update(set(patterns(session, (1, 2, 3))))
         self._support = dict(support)
         self.lengths, flagged = self._admit(sessions)
-        self.clean = ~flagged
-        kept = [s for s, clean in zip(sessions, self.clean, strict=True) if clean]
+        kept = [s for s, odd in zip(sessions, flagged, strict=True) if not odd]
         self._fit_distance(kept or list(sessions))
-        self.clean &= self.parts(sessions, left_out=1).distance <= 1
+        near = self.parts(sessions, left_out=1).distance <= 1
         self._support = {
             pattern: count
             for pattern, count in support.most_common(MAX_PATTERNS)
             if len(pattern) in self.lengths
         }
+        usual: Flags = ~flagged & near
+        return usual
 
     def score(self, sessions: Sequence[EncodedSession]) -> Floats:
         """The larger of the two views. sessions (N) → (N,)."""
@@ -103,6 +139,8 @@ class SupportDistance:
             distance[whole] = (
                 self._kth_distance(rows, self._k() + left_out) / self.fence
             )
+            known = [i for i in whole if self._is_known(sessions[i], left_out)]
+            distance[known] = 0.0
         return SupportParts(novelty.astype(np.float64), distance)
 
     def nearest_counts(self, session: EncodedSession) -> dict[int, float]:
@@ -138,6 +176,7 @@ class SupportDistance:
             "rare": self.rare,
             "lengths": list(self.lengths),
             "fence": self.fence,
+            "known": dict(sorted(self._known.items())),
             "support": [[list(p), n] for p, n in sorted(self._support.items())],
         }
         return meta, {"counts": self._counts, "weights": self._weights}
@@ -151,6 +190,7 @@ class SupportDistance:
         detector.rare = float(meta["rare"])
         detector.lengths = tuple(int(n) for n in meta["lengths"])
         detector.fence = float(meta["fence"])
+        detector._known = {str(k): int(n) for k, n in meta.get("known", {}).items()}
         detector._support = {tuple(p): int(n) for p, n in meta["support"]}
         detector._counts = np.asarray(arrays["counts"], dtype=np.float32)
         detector._weights = np.asarray(arrays["weights"], dtype=np.int64)
@@ -186,14 +226,38 @@ class SupportDistance:
         self, session: EncodedSession, lengths: tuple[int, ...], left_out: int
     ) -> float:
         """Sum over distinct rare patterns; past 1 at once for a rare template."""
-        total, rare_template = 0.0, False
+        total, rare_template, rare = 0.0, False, self.rare
+        if self._is_known(session, left_out):
+            rare, lengths = MIN_RARE, lengths[1:]
         for pattern in set(patterns(session, lengths)):
             support = max(0, self._support.get(pattern, 0) - left_out)
-            if support >= self.rare:
+            if support >= rare:
                 continue
-            total += max(0.0, math.log(self.rare / (support + 0.5)))
+            total += max(0.0, math.log(rare / (support + 0.5)))
             rare_template = rare_template or len(pattern) == 1
         return total + 1.0 + 1e-6 if rare_template else total
+
+    def _is_known(self, session: EncodedSession, left_out: int) -> bool:
+        """Whether people called these very counts normal, more than once."""
+        if not self._known:
+            return False
+        return self._known.get(counts_digest(session), 0) >= KNOWN_TWICE + left_out
+
+    def _cut_short(self, sessions: Sequence[EncodedSession]) -> Flags:
+        """Which sessions (N,) are a small part of what nearly all others are."""
+        cut = np.zeros(len(sessions), dtype=bool)
+        places = np.flatnonzero(made_of_common(sessions))
+        if len(places):
+            self._fit_distance(sessions)
+            rows, which = np.unique(
+                self.count_rows([sessions[int(i)] for i in places]),
+                axis=0,
+                return_inverse=True,
+            )
+            k = max(1, round(CUT_SHARE * len(sessions))) + 1
+            far = self._kth_distance(rows, k) > CUT_DISTANCE
+            cut[places] = far[which.ravel()]
+        return cut
 
     def _fit_distance(self, sessions: Sequence[EncodedSession]) -> None:
         width = max((max(s.ids, default=0) for s in sessions), default=0) + 1

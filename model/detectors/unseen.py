@@ -47,15 +47,17 @@ class UnseenCountVector:
 
     def fit(self, sessions: Sequence[EncodedSession]) -> None:
         """Remembers all count vectors, as digests."""
-        self.seen = {_digest(s) for s in sessions}
+        self.seen = {counts_digest(s) for s in sessions}
 
     def score(self, sessions: Sequence[EncodedSession]) -> Floats:
         """sessions (N) → (N,) of 0 or 1."""
         return np.array(
-            [float(_digest(s) not in self.seen) for s in sessions], dtype=np.float64
+            [float(counts_digest(s) not in self.seen) for s in sessions],
+            dtype=np.float64,
         )
 
 
-def _digest(session: EncodedSession) -> str:
+def counts_digest(session: EncodedSession) -> str:
+    """A digest of the template counts of a session."""
     counts = repr(sorted(Counter(session.ids).items())).encode()
     return hashlib.blake2b(counts, digest_size=8).hexdigest()

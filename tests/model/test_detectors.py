@@ -3,13 +3,14 @@ import random
 import numpy as np
 import pytest
 
-from model import TemplateMiner
+from model import LogEvent, TemplateMiner
+from model.detectors.cleaning import error_events
 from model.detectors.protocol import Detector, detect
 from model.detectors.support import SupportDistance
 from model.detectors.unseen import UnseenCountVector, UnseenTemplate
 from model.events import EncodedSession, Session
 from model.vocabulary import BOS, EOS, encode
-from tests.model.builders import cut_off, deadlocked, encoded, looping, shop
+from tests.model.builders import START, cut_off, deadlocked, encoded, looping, shop
 
 DETECTORS = [UnseenTemplate, UnseenCountVector, SupportDistance]
 
@@ -101,3 +102,68 @@ def test_cut_off_flows_in_training_are_cleaned_out_by_their_counts() -> None:
     detector.fit(usual + encoded([4]) * 3)
     assert not detector.clean[-3:].any()
     assert detector.clean[:-3].mean() > 0.95
+
+
+def test_an_error_that_one_session_in_twenty_shows_is_not_learned_as_normal() -> None:
+    sessions = encoded(*[[4, 5, 6]] * 190, *[[4, 9, 6]] * 10)
+    tolerant, strict = SupportDistance(), SupportDistance()
+    tolerant.fit(sessions)
+    strict.fit(sessions, errors=[9])
+    again = encoded([4, 9, 6])
+    assert tolerant.clean.all()
+    assert not detect(tolerant, again).any()
+    assert strict.clean.tolist() == [True] * 190 + [False] * 10
+    assert detect(strict, again).all()
+
+
+def test_an_error_that_most_sessions_show_is_their_normal_way() -> None:
+    detector = SupportDistance()
+    detector.fit(encoded([4, 9, 6]) * 100, errors=[9])
+    assert detector.clean.all()
+    assert not detect(detector, encoded([4, 9, 6])).any()
+
+
+def test_sessions_cut_short_are_not_learned_though_they_come_often() -> None:
+    whole = encoded(*[[4, 5, *[6, 7] * n, 8] for n in range(3, 9)]) * 32
+    detector = SupportDistance()
+    detector.fit(whole + encoded([4, 8]) * 6)
+    assert detector.clean.tolist() == [True] * len(whole) + [False] * 6
+    assert detect(detector, encoded([4, 8])).all()
+
+
+def test_a_rare_way_of_working_with_lines_of_its_own_is_not_cut_short() -> None:
+    detector = SupportDistance()
+    detector.fit(encoded([4, 5, 6, 7, 8]) * 194 + encoded([20, 21]) * 6)
+    assert detector.clean.all()
+
+
+def test_what_people_call_normal_twice_is_normal() -> None:
+    sessions = encoded(*[[4, 5, 6]] * 297, *[[4, 9, 10, 6]] * 3)
+    trusted = np.array([False] * 297 + [True] * 3)
+    detector = SupportDistance()
+    detector.fit(sessions, errors=[9], trusted=trusted)
+    assert detector.clean.all()
+    known, others = encoded([4, 9, 10, 6]), encoded([4, 9, 6], [4, 10, 9, 6])
+    assert not detect(detector, known).any()
+    assert detect(detector, others).all()
+    once = SupportDistance()
+    once.fit(sessions, trusted=np.array([False] * 299 + [True]))
+    assert detect(once, known).all()
+
+
+def test_what_is_known_survives_a_bundle() -> None:
+    sessions = encoded(*[[4, 5, 6]] * 97, *[[4, 9, 6]] * 3)
+    detector = SupportDistance()
+    detector.fit(sessions, trusted=np.ones(100, dtype=bool))
+    again = SupportDistance.from_state(*detector.state())
+    assert again.score(sessions).tolist() == detector.score(sessions).tolist()
+    assert not detect(again, encoded([4, 9, 6])).any()
+
+
+def test_severity_of_a_line_makes_its_template_an_error() -> None:
+    lines = [("up", "INFO"), ("failed", "Error"), ("mixed", "ERROR"), ("mixed", None)]
+    events = tuple(
+        LogEvent(START, text, "k", severity=severity) for text, severity in lines
+    )
+    found = error_events([Session("k", events)], encoded([4, 5, 6, 6]))
+    assert found == {5}
