@@ -53,7 +53,9 @@ from connector.errors import (
 from connector.fetch import Fetched
 from connector.findings import (
     EvidenceLine,
+    FeedbackMark,
     Finding,
+    Signature,
     finding_document,
     finding_id,
     stream_name,
@@ -142,6 +144,7 @@ __all__ = [
     "EngineUnreachable",
     "EvidenceLine",
     "Extent",
+    "FeedbackMark",
     "Fetched",
     "FieldMissing",
     "FieldReport",
@@ -180,6 +183,7 @@ __all__ = [
     "SeenIds",
     "SessionRule",
     "SetupMissing",
+    "Signature",
     "SinkError",
     "SinkUnavailable",
     "SourceError",

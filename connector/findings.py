@@ -15,7 +15,8 @@ ECS_VERSION = "8.17.0"
 DATASET = "elkwatch.anomaly"
 
 Severity = Literal["low", "medium", "high", "critical"]
-Status = Literal["open", "withdrawn"]
+Status = Literal["open", "withdrawn", "suppressed"]
+PersonsVerdict = Literal["false-alarm", "right", "kind"]
 
 EVENT_SEVERITY: dict[str, int] = {"low": 21, "medium": 47, "high": 73, "critical": 99}
 LOG_LEVEL: dict[str, str] = {
@@ -23,6 +24,13 @@ LOG_LEVEL: dict[str, str] = {
     "medium": "warning",
     "high": "error",
     "critical": "critical",
+}
+
+
+_ACTIONS: dict[Status, str] = {
+    "open": "anomaly-found",
+    "withdrawn": "anomaly-withdrawn",
+    "suppressed": "anomaly-suppressed",
 }
 
 
@@ -42,12 +50,39 @@ class EvidenceLine:
 
 
 @dataclass(frozen=True, slots=True)
+class Signature:
+    """What findings of one deviation share: an id made of the lines, and the topic.
+
+    `lines` are templates with `+` (more of it than is normal), `-` (less) or `~`.
+    """
+
+    signature_id: str
+    topic: str
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FeedbackMark:
+    """The feedback of a person that holds for a finding.
+
+    `class_before`: what the model said, where the feedback says another kind.
+    """
+
+    feedback_id: str
+    verdict: PersonsVerdict
+    who: str
+    reason: str
+    class_before: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """A session that was judged, with its class, its advice and its evidence.
 
     `window_start` is None for keys that end. `missing` names templates that were
     expected and did not come. `detected_at` is when it was written first; it is not
-    part of what a finding says, so a replay at another time changes nothing.
+    part of what a finding says, so a replay at another time changes nothing. `status`:
+    `suppressed` is what a person called a false alarm: written, and nobody is alerted.
     `shown_session`: the key as it may be read, where that is not the key itself.
     """
 
@@ -80,6 +115,13 @@ class Finding:
     anomaly: bool = True
     status: Status = "open"
     shown_session: str | None = None
+    signature: Signature | None = None
+    feedback: FeedbackMark | None = None
+
+    @property
+    def alerts(self) -> bool:
+        """Whether people are to be told of it."""
+        return self.anomaly and self.status == "open"
 
     @property
     def session_text(self) -> str:
@@ -130,14 +172,14 @@ def finding_document(finding: Finding, namespace: str) -> dict[str, Any]:
 
 
 def _event(finding: Finding) -> dict[str, Any]:
-    action = "anomaly-withdrawn" if finding.status == "withdrawn" else "anomaly-found"
     duration = finding.end - finding.start
+    suppressed = finding.status == "suppressed"
     event = {
-        "kind": "alert" if finding.anomaly else "event",
+        "kind": "alert" if finding.anomaly and not suppressed else "event",
         "id": finding.finding_id,
         "module": "elkwatch",
         "dataset": DATASET,
-        "action": action,
+        "action": _ACTIONS[finding.status],
         "start": to_iso(finding.start),
         "end": to_iso(finding.end),
         "duration": duration // timedelta(microseconds=1) * 1000,
@@ -177,7 +219,34 @@ def _elkwatch(finding: Finding) -> dict[str, Any]:
         "fingerprint": finding.fingerprint,
         "evidence": [_evidence(line) for line in finding.evidence],
         "missing": list(finding.missing),
+        **_signature(finding.signature),
+        **_feedback(finding.feedback),
     }
+
+
+def _signature(signature: Signature | None) -> dict[str, Any]:
+    if signature is None:
+        return {}
+    return {
+        "signature": {
+            "id": signature.signature_id,
+            "topic": signature.topic,
+            "lines": list(signature.lines),
+        }
+    }
+
+
+def _feedback(mark: FeedbackMark | None) -> dict[str, Any]:
+    if mark is None:
+        return {}
+    body = {
+        "id": mark.feedback_id,
+        "verdict": mark.verdict,
+        "who": mark.who,
+        "reason": mark.reason,
+        "class_before": mark.class_before,
+    }
+    return {"feedback": {name: value for name, value in body.items() if value}}
 
 
 def _evidence(line: EvidenceLine) -> dict[str, Any]:
@@ -197,6 +266,11 @@ def _headline(finding: Finding) -> str:
     where = f" on {finding.service}" if finding.service else ""
     if finding.status == "withdrawn":
         return f"Withdrawn: {finding.class_name}{where}, session {finding.session_text}"
+    if finding.status == "suppressed":
+        return (
+            f"False alarm by feedback: {finding.class_name}{where}, session "
+            f"{finding.session_text}"
+        )
     return f"{finding.class_name}{where}, session {finding.session_text}"
 
 
@@ -208,6 +282,11 @@ def _reason(finding: Finding) -> str:
         return (
             f"Withdrawn: with all {finding.events} events of session "
             f"{finding.session_text} known, it no longer deviates ({verdict})."
+        )
+    if finding.status == "suppressed" and finding.feedback is not None:
+        return (
+            f"Suppressed: {finding.feedback.who} called the like of it a false alarm "
+            f"(feedback {finding.feedback.feedback_id}; {verdict})."
         )
     parts = []
     if finding.evidence:

@@ -13,7 +13,7 @@ import orjson
 from connector.dead_letters import DeadLetter
 from connector.findings import Finding, finding_document
 from connector.run_figures import RunFigures, TickFigures
-from connector.sink import WriteOutcome, WriteReport, finding_content
+from connector.sink import WriteOutcome, WriteReport, finding_content, outcome_of
 from connector.texts import document_text
 
 REMEMBERED = 100_000
@@ -49,11 +49,9 @@ class InMemoryFindingSink:
         self._findings.move_to_end(finding_id)
         while len(self._findings) > self._remembered:
             self._findings.popitem(last=False)
-        if known is None:
-            return "created"
         if known == kept:
             return "exists"
-        return "withdrawn" if finding.status == "withdrawn" else "amended"
+        return outcome_of(finding, created=known is None)
 
 
 class InMemoryRunMetrics:

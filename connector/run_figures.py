@@ -48,6 +48,7 @@ class RunFigures:
     findings_created: int = 0
     findings_amended: int = 0
     findings_withdrawn: int = 0
+    findings_suppressed: int = 0
     findings_by_class: Mapping[str, int] = field(default_factory=dict)
     dead_letters: int = 0
     unknown_ratio: float = 0.0
@@ -131,6 +132,7 @@ def _run(figures: RunFigures) -> dict[str, Any]:
             "created": figures.findings_created,
             "amended": figures.findings_amended,
             "withdrawn": figures.findings_withdrawn,
+            "suppressed": figures.findings_suppressed,
             "classes": _as_field_names(figures.findings_by_class),
         },
         "dead_letters": figures.dead_letters,

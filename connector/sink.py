@@ -28,7 +28,9 @@ from connector.timestamps import to_iso
 _IDS_A_SEARCH = 200
 _ROUNDS_MAX = 4
 
-WriteOutcome = Literal["created", "exists", "amended", "withdrawn", "absent", "dead"]
+WriteOutcome = Literal[
+    "created", "exists", "amended", "withdrawn", "suppressed", "absent", "dead"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,8 @@ class WriteReport:
 
     created: it is new. exists: it was there, equal. amended: it was there, different.
     withdrawn: it was there and is marked so now. absent: to be withdrawn, but never
-    written. dead: refused for ever, kept as a dead letter.
+    written. suppressed: new or changed, a false alarm by feedback. dead: refused for
+    ever, kept as a dead letter.
     """
 
     outcomes: Mapping[str, WriteOutcome]
@@ -232,6 +235,12 @@ def _amended(
 
 
 def _written_as(result: ItemResult, finding: Finding) -> WriteOutcome:
-    if result.item.action == "create":
-        return "created"
-    return "withdrawn" if finding.status == "withdrawn" else "amended"
+    created = result.item.action == "create"
+    return outcome_of(finding, created=created)
+
+
+def outcome_of(finding: Finding, *, created: bool) -> WriteOutcome:
+    """What writing a finding is called that was not there equal."""
+    if finding.status != "open":
+        return finding.status
+    return "created" if created else "amended"

@@ -25,6 +25,7 @@ STATE_KINDS = (
     "leases",
     "installs",
     "masks",
+    "feedback",
 )
 FIND_LIMIT_MAX = 10_000
 

@@ -30,6 +30,7 @@ from elkwatch.alert_store import AlertStateStore
 from elkwatch.clock import Clock
 from elkwatch.config import Config, SourceSettings, translate
 from elkwatch.errors import ConfigError
+from elkwatch.feedback import FeedbackBook
 from elkwatch.installed_objects import ElasticInstallStore
 from elkwatch.leadership import Leadership
 from elkwatch.log_links import Located, log_links
@@ -127,6 +128,7 @@ def compose(config: Config, clock: Clock, *, device: str = "auto") -> Parts:
         show_keys=shown,
         include_normal=config.results.include_normal,
         fence=leadership.check,
+        opinions=FeedbackBook(state).opinions,
     )
     metrics = RunMetricsSink(client, config.namespace)
     return Parts(client, tuple(sources), outputs, alerts, metrics, limits, leadership)

@@ -3,7 +3,8 @@
     ElkwatchError
      ├─ ConfigError              what the user wrote cannot work        (exit code 2)
      ├─ FileError                a log file cannot be read or written   (exit code 1)
-     ├─ LeaseHeldError           another process does the work          (exit code 1)
+     ├─ FeedbackError            what was said of findings cannot count (exit code 1)
+ ├─ LeaseHeldError           another process does the work          (exit code 1)
      └─ DrawingUnavailableError  what draws charts is not installed     (exit code 1)
 
 Each message is one line: what, where, how to mend it. None ever holds a secret.
@@ -26,6 +27,10 @@ class ConfigError(ElkwatchError):
 
 class FileError(ElkwatchError):
     """A file cannot be read or written."""
+
+
+class FeedbackError(ElkwatchError):
+    """Feedback cannot be given, or taken back, as it was asked."""
 
 
 class LeaseHeldError(ElkwatchError):

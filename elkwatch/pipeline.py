@@ -28,6 +28,7 @@ from connector import (
     WriteReport,
 )
 from elkwatch.confirm import Confirmation
+from elkwatch.feedback import NO_OPINIONS, Opinions, Reviewed
 from elkwatch.privacy import Mask
 from elkwatch.source_run import Reading, ReadLimits, Stopwatch
 from elkwatch.translate import finding, masked_letter, notice
@@ -37,6 +38,7 @@ PAGES_A_STEP = 10
 WHOLE_AT_ONCE = 500
 
 LogUrl = Callable[[Verdict], str | None]
+OpinionsOf = Callable[[str, datetime], Opinions]
 
 
 class FindingWriter(Protocol):
@@ -70,6 +72,11 @@ def _nobody(_: Screened) -> None:
     """Nobody looks at the scores of the screening."""
 
 
+def _silence(_: str, __: datetime) -> Opinions:
+    """Nobody said anything."""
+    return NO_OPINIONS
+
+
 @dataclass(frozen=True, slots=True)
 class Outputs:
     """Where results go. `alerts` None: nobody is told (a dry run).
@@ -77,7 +84,8 @@ class Outputs:
     `mask` is applied to every excerpt, and to session keys but where `show_keys` says
     otherwise. `fence` is called before each write; it raises when another process took
     over. `screened` is shown the score of every unit; it must leave the reading as it
-    is.
+    is. `opinions`: people's feedback on a source that holds now, asked for at the
+    beginning of each run.
     """
 
     findings: FindingWriter
@@ -87,6 +95,7 @@ class Outputs:
     show_keys: bool = False
     fence: Callable[[], None] = lambda: None
     screened: Callable[[Screened], None] = _nobody
+    opinions: OpinionsOf = _silence
 
 
 @dataclass(slots=True)
@@ -94,7 +103,8 @@ class Progress:
     """What one run over one source did.
 
     `since`: where it began to read; None is the earliest document. `classes`: new
-    findings by class id.
+    findings by class id. `suppressed`: new or changed ones that are false alarms by
+    feedback.
     """
 
     since: datetime | None = None
@@ -103,6 +113,7 @@ class Progress:
     created: int = 0
     amended: int = 0
     withdrawn: int = 0
+    suppressed: int = 0
     dead: int = 0
     classes: Counter[str] = field(default_factory=Counter)
     lag_s: float | None = None
@@ -126,6 +137,7 @@ def run_source(
     """
     progress = Progress()
     until = now - limits.query_delay
+    reading.opinions = outputs.opinions(reading.settings.name, now)
     start = progress.since = reading.begin(now)
     for pages in _steps(reading.source.pages(start, until), progress.watch):
         newest: datetime | None = None
@@ -198,18 +210,11 @@ def _write(
 ) -> None:
     """Findings first, then those who are told of them; replays change nothing."""
     source = reading.settings.name
-    findings = [
-        finding(
-            verdict,
-            source=source,
-            detected_at=now,
-            mask=outputs.mask,
-            log_url=log_url(verdict),
-            keep_normal=outputs.include_normal,
-            show_keys=outputs.show_keys,
-        )
-        for verdict in verdicts
+    reviewed = [
+        reading.opinions.review(v, source, outputs.mask, reading.classifier.told_of)
+        for v in verdicts
     ]
+    findings = [_finding(one, source, outputs, now, log_url) for one in reviewed]
     if not findings:
         return
     outputs.fence()
@@ -227,7 +232,28 @@ def _write(
             reading.tracker.reported(verdict.key, verdict.window_start)
 
 
-_TOLD = ("created", "exists", "amended", "withdrawn")
+def _finding(
+    reviewed: Reviewed,
+    source: str,
+    outputs: Outputs,
+    now: datetime,
+    log_url: LogUrl,
+) -> Finding:
+    """What is written of a verdict, with what people said of its like."""
+    return finding(
+        reviewed.verdict,
+        source=source,
+        detected_at=now,
+        mask=outputs.mask,
+        log_url=log_url(reviewed.verdict),
+        keep_normal=outputs.include_normal,
+        show_keys=outputs.show_keys,
+        signature=reviewed.signature,
+        feedback=reviewed.mark,
+    )
+
+
+_TOLD = ("created", "exists", "amended", "withdrawn", "suppressed")
 
 
 def _concerns(found: Finding, report: WriteReport) -> bool:
@@ -239,6 +265,7 @@ def _count(report: WriteReport, progress: Progress) -> None:
     progress.created += report.count("created")
     progress.amended += report.count("amended")
     progress.withdrawn += report.count("withdrawn")
+    progress.suppressed += report.count("suppressed")
     progress.dead += report.count("dead")
 
 

@@ -95,6 +95,7 @@ def run_figures(
         findings_created=progress.created,
         findings_amended=progress.amended,
         findings_withdrawn=progress.withdrawn,
+        findings_suppressed=progress.suppressed,
         findings_by_class=progress.classes,
         dead_letters=progress.dead + counts.problems,
         unknown_ratio=counts.unknown_ratio,
@@ -141,5 +142,6 @@ def summary(outcome: SourceOutcome) -> dict[str, object]:
         "created": progress.created,
         "amended": progress.amended,
         "withdrawn": progress.withdrawn,
+        "suppressed": progress.suppressed,
         "caught_up": progress.caught_up,
     }

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from connector import Cursor, CursorStore, LogDocument, LogSource, Page, SeenIds
 from elkwatch.config import SourceSettings
 from elkwatch.confirm import keyless_unit
+from elkwatch.feedback import NO_OPINIONS, Opinions
 from model import UNK, Arrival, Classifier, SessionTracker, TrackerLimits
 
 
@@ -57,6 +58,7 @@ class Reading:
         self.classifier = classifier
         self.counts = ReadCounts()
         self.newest: datetime | None = None
+        self.opinions: Opinions = NO_OPINIONS
         self._limits = limits
         self._cursors = cursors
         self._cursor: Cursor | None = None

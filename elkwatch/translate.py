@@ -12,8 +12,16 @@ from datetime import datetime
 from typing import Any, cast
 
 from alerting import EvidenceNote, FindingNotice
-from connector import DeadLetter, EvidenceLine, Finding, LogDocument, split_key
-from connector.findings import Severity
+from connector import (
+    DeadLetter,
+    EvidenceLine,
+    FeedbackMark,
+    Finding,
+    LogDocument,
+    Signature,
+    split_key,
+)
+from connector.findings import Severity, Status
 from connector.records import join_key
 from model import LogEvent, Verdict
 
@@ -43,13 +51,16 @@ def finding(
     log_url: str | None = None,
     keep_normal: bool = False,
     show_keys: bool = False,
+    signature: Signature | None = None,
+    feedback: FeedbackMark | None = None,
 ) -> Finding:
     """A verdict as it is written. `mask` is applied to every excerpt of the logs.
 
     One that is normal withdraws the finding that may stand there; with `keep_normal`
-    it is written as a normal one. `show_keys`: session keys are no excerpts.
+    it is written as a normal one. `show_keys`: session keys are no excerpts. With
+    feedback that calls it a false alarm it is suppressed.
     """
-    kept = verdict.anomaly or keep_normal
+    status = _status(verdict, feedback, keep_normal=keep_normal)
     verdict = masked_texts(verdict, mask)
     names = {verdict.service, verdict.host}
     return Finding(
@@ -91,8 +102,19 @@ def finding(
         missing=verdict.missing,
         log_url=log_url,
         anomaly=verdict.anomaly,
-        status="open" if kept else "withdrawn",
+        status=status,
+        signature=signature,
+        feedback=feedback,
     )
+
+
+def _status(
+    verdict: Verdict, feedback: FeedbackMark | None, *, keep_normal: bool
+) -> Status:
+    if not verdict.anomaly:
+        return "open" if keep_normal else "withdrawn"
+    said = None if feedback is None else feedback.verdict
+    return "suppressed" if said == "false-alarm" else "open"
 
 
 def masked_texts(verdict: Verdict, mask: Mask) -> Verdict:
@@ -252,6 +274,6 @@ def notice(found: Finding) -> FindingNotice:
         ),
         missing=found.missing,
         log_url=found.log_url,
-        status="open" if found.anomaly else "withdrawn",
+        status="open" if found.alerts else "withdrawn",
         model_version=found.model_version,
     )

@@ -9,7 +9,7 @@ it loads torch.
 from model.bundle import load_bundle, put_report, save_bundle
 from model.bundle_folder import check_bundle_target, read_manifest
 from model.bundle_lineage import read_lineage
-from model.catalogue import Catalogue, check_catalogue, load_catalogue
+from model.catalogue import Advice, Catalogue, check_catalogue, load_catalogue
 from model.classify import Classifier
 from model.comparison import Judged, compare
 from model.devices import choose_device
@@ -47,6 +47,7 @@ from model.vocabulary import UNK
 __all__ = [
     "NO_LABELS",
     "UNK",
+    "Advice",
     "Arrival",
     "BundleError",
     "Candidate",

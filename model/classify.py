@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 import torch
 
 from model.catalogue import Advice, Catalogue, load_catalogue
+from model.deviation import deviation
 from model.events import EncodedSession, Session
 from model.explain import evidence, missing_texts
 from model.kinds import Kind
@@ -23,6 +24,7 @@ from model.vocabulary import UNK, encode, event_ids
 
 CHUNK = 2000
 SHORT = 60
+MAX_UNSEEN = 300
 NORMAL = "normal"
 
 
@@ -71,6 +73,19 @@ class Classifier:
     def threshold(self) -> float:
         """The score past which a session is anomalous."""
         return self.model.calibration.threshold
+
+    def told_of(self, kind: str) -> Advice | None:
+        """What people are told of a kind: own class, the model's, a rule's; or None."""
+        entry = self._catalogue.classes.get(kind)
+        if entry is not None:
+            return entry.told_in(self._language)
+        known = self._classes.get(kind)
+        if known is not None:
+            return self._told(known)
+        for rule in self._catalogue.rules:
+            if rule.entry.entry_id == kind:
+                return rule.entry.told_in(self._language)
+        return None
 
     def event_ids(self, messages: Sequence[str]) -> list[int]:
         """The event ids of a page of messages; UNK where no template matches."""
@@ -146,6 +161,9 @@ class Classifier:
             topic=topic,
             lines=lines,
             missing=missing_texts(reading, model.vocabulary),
+            deviates=deviation(
+                reading, session, encoded, model.vocabulary, self._unseen
+            ),
         )
 
     def _normal(
@@ -201,8 +219,12 @@ class Classifier:
             return ""
         if reading.subject == UNK:
             first = session.events[encoded.ids.index(UNK)]
-            return self.model.templates.mask(self._mask(first.message))[:SHORT]
+            return self._unseen(first.message)[:SHORT]
         return self._mask(self.model.vocabulary.text(reading.subject))[:SHORT]
+
+    def _unseen(self, message: str) -> str:
+        """A line that no template matches, without its values."""
+        return self.model.templates.mask(self._mask(message))[:MAX_UNSEEN]
 
     def _verdict(
         self,
@@ -219,6 +241,7 @@ class Classifier:
         topic: str,
         lines: tuple[Evidence, ...],
         missing: tuple[str, ...],
+        deviates: tuple[str, ...] = (),
     ) -> Verdict:
         calibration = self.model.calibration
         last = session.events[-1]
@@ -249,6 +272,7 @@ class Classifier:
             host=last.host,
             closed=session.ends,
             topic=topic,
+            deviation=deviates,
         )
 
 

@@ -29,6 +29,8 @@ class Verdict:
 
     `topic` is what findings of one kind of trouble share: the class where it is known,
     else the pattern, with the catalogue's rule where one recognised the lines.
+    `deviation` are the templates that the pattern is about: `+` for more of them than
+    is normal, `-` for less, `~` for another order.
     """
 
     session: str
@@ -57,6 +59,7 @@ class Verdict:
     host: str | None = None
     closed: bool = True
     topic: str = ""
+    deviation: tuple[str, ...] = ()
 
     def record(self) -> dict[str, Any]:
         """The verdict as one line of `classify`."""

@@ -97,7 +97,7 @@ def _tell(tick: Tick) -> int:
             f"{outcome.source}: {counts.documents} documents, "
             f"{progress.sessions} sessions, {progress.confirmed} anomalous; findings: "
             f"{progress.created} new, {progress.amended} amended, "
-            f"{progress.withdrawn} withdrawn"
+            f"{progress.withdrawn} withdrawn" + _suppressed(progress.suppressed)
         )
         if not counts.documents:
             click.echo(f"  {_nothing_since(progress.since)}")
@@ -109,6 +109,10 @@ def _tell(tick: Tick) -> int:
         f"{delivery.dead} given up"
     )
     return 1 if tick.failures else 0
+
+
+def _suppressed(count: int) -> str:
+    return f", {count} suppressed by feedback" if count else ""
 
 
 def _nothing_since(since: datetime | None) -> str:

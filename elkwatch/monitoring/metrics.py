@@ -142,7 +142,7 @@ class ServiceMetrics:
             self._lag.labels(name).set(progress.lag_s)
         if counts.documents:
             self._unknown.labels(name).set(counts.unknown_ratio)
-        for change in ("created", "amended", "withdrawn"):
+        for change in ("created", "amended", "withdrawn", "suppressed"):
             self._findings.labels(name, change).inc(getattr(progress, change))
         for class_id, number in progress.classes.items():
             self._classes.labels(name, self._class_label(class_id)).inc(number)

@@ -100,7 +100,7 @@ class _Book:
             return
         if fields.get("elkwatch.anomaly") is False:
             return
-        if fields.text("elkwatch.status") == "withdrawn":
+        if fields.text("elkwatch.status") in ("withdrawn", "suppressed"):
             self.withdrawn += 1
             return
         self.findings += 1

@@ -1,0 +1,31 @@
+"""The signature of a finding: what it has in common with others of its kind.
+
+    pattern + signed templates, masked ─▶ 12 hex digits
+
+Nothing else goes in: no class (its id may change with a training), no score, no counts,
+no session. So it can be read (`elkwatch.signature.lines`), and it stays the same for
+as long as the templates read the same.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+from connector import Signature
+from elkwatch.privacy import Mask
+from model import Verdict
+
+DIGITS = 12
+
+# Digests of masks differ where no key is kept: they are no part of a signature.
+_DIGEST = re.compile(r"<([A-Za-z0-9_-]+):[0-9a-f]{12}>")
+
+
+def signature_of(verdict: Verdict, mask: Mask) -> Signature:
+    """The signature of an anomalous verdict. Pure."""
+    lines = tuple(
+        sorted({_DIGEST.sub(r"<\1>", mask(line)) for line in verdict.deviation})
+    )
+    text = "\n".join((verdict.pattern, *lines)).encode("utf-8", "replace")
+    return Signature(hashlib.sha256(text).hexdigest()[:DIGITS], verdict.topic, lines)
