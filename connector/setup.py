@@ -30,6 +30,7 @@ from connector.run_figures import run_stream_name
 RUN_ROLE = "elkwatch_run"
 SETUP_ROLE = "elkwatch_setup"
 READ_ROLE = "elkwatch_read"
+FEEDBACK_ROLE = "elkwatch_feedback"
 
 Change = Literal["create", "update", "unchanged", "keep newer", "roll over", "left out"]
 
@@ -153,9 +154,10 @@ def compare(client: Elasticsearch, retention: Retention | None = None) -> list[A
 
 
 def roles(sources: Iterable[SourceSpec], namespace: str) -> dict[str, dict[str, Any]]:
-    """The least privileges: a role to run, one to set up, one to read the results.
+    """The least privileges: to run, to set up, to read the results, to say of them.
 
-    The last is for reports and for people in Kibana. In the form of Elasticsearch's
+    The third is for reports and for people in Kibana, the last for those who give
+    feedback. In the form of Elasticsearch's
     role API and of `roles.yml`.
     """
     findings, figures = stream_name(namespace), run_stream_name(namespace)
@@ -188,6 +190,16 @@ def roles(sources: Iterable[SourceSpec], namespace: str) -> dict[str, dict[str, 
         READ_ROLE: {
             "cluster": ["monitor"],
             "indices": [{"names": [findings, figures], "privileges": ["read"]}],
+        },
+        FEEDBACK_ROLE: {
+            "cluster": ["monitor"],
+            "indices": [
+                {"names": [findings], "privileges": ["read"]},
+                {
+                    "names": [state_index("feedback", namespace)],
+                    "privileges": ["read", "index", "auto_configure"],
+                },
+            ],
         },
     }
 

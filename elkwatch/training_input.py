@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import platform
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import click
+
+from connector import ConnectorError, ElasticStateStore, Results
+from connector.client import connect
 from elkwatch.cli.options import FileOptions
+from elkwatch.clock import Clock
+from elkwatch.config import Config, translate
+from elkwatch.feedback import FeedbackBook
+from elkwatch.feedback.labels import feedback_labels, merged
 from elkwatch.log_files import plural, read_sessions, warn
 from elkwatch.log_streams import check_paths
 from elkwatch.session_definition import KEY, session_definition
@@ -53,6 +62,35 @@ def tell_of_labels(labels: Labels, path: Path | None, sessions: list[Session]) -
         warn(f"labels {path}: holds no label; everything is taken as unlabelled")
     elif strange:
         warn(f"labels {path}: {plural(strange, 'label')} of sessions not in these logs")
+
+
+def with_people_said(
+    config: Config,
+    source: str,
+    sessions: Sequence[Session],
+    labels: Labels,
+    clock: Clock,
+) -> Labels:
+    """The labels, and those that feedback gives; says how many.
+
+    Feedback that may not be read, or not now, stops no training.
+    """
+    try:
+        client = connect(translate.client_config(config.elasticsearch))
+        book = FeedbackBook(ElasticStateStore(client, config.namespace))
+        opinions = book.opinions(source, clock.now())
+        results = Results(client, config.namespace)
+        told = feedback_labels(sessions, source, opinions, results)
+    except ConnectorError as error:
+        warn(f"feedback is left out ({error}); --no-feedback says nothing of it")
+        return labels
+    if told.by_session:
+        normal = sum(label == "normal" for label in told.by_session.values())
+        click.echo(
+            f"feedback: {plural(len(told.by_session), 'session')} labelled by what "
+            f"people said of findings, {normal} of them normal"
+        )
+    return merged(labels, told)
 
 
 def definition_of(options: FileOptions, source_name: str | None) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from model.errors import (
 )
 from model.evaluate import Evaluation, evaluate
 from model.events import LogEvent, Session, group_sessions, in_order, window_start
-from model.labels import NO_LABELS, Labels, read_labels
+from model.labels import NO_LABELS, Labels, check_kind, read_labels
 from model.lineage import (
     Change,
     Lineage,
@@ -84,6 +84,7 @@ __all__ = [
     "Verdict",
     "check_bundle_target",
     "check_catalogue",
+    "check_kind",
     "choose_device",
     "compare",
     "evaluate",

@@ -127,7 +127,7 @@ def _labels(
             )
         session, label = row[0].strip(), row[1].strip()
         if named:
-            _check_kind(label, where)
+            check_kind(label, where)
         elif label in ("0", "1"):
             label = ANOMALOUS if label == "1" else NORMAL
         else:
@@ -140,7 +140,8 @@ def _labels(
     return labels
 
 
-def _check_kind(label: str, where: str) -> None:
+def check_kind(label: str, where: str) -> None:
+    """Raises LabelError, beginning with `where`, for what can be no kind's name."""
     if not label:
         raise LabelError(
             f"{where}: the kind is empty; write normal, ignore or the kind's name"

@@ -29,8 +29,7 @@ class Verdict:
 
     `topic` is what findings of one kind of trouble share: the class where it is known,
     else the pattern, with the catalogue's rule where one recognised the lines.
-    `deviation` are the templates that the pattern is about: `+` for more of them than
-    is normal, `-` for less, `~` for another order.
+    `deviation` are signed templates (model/deviation.py): what like findings share.
     """
 
     session: str

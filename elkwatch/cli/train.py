@@ -93,6 +93,13 @@ _SEED.name = "integer"
     help="How kinds are found; auto takes the steadiest.",
 )
 @click.option(
+    "--feedback/--no-feedback",
+    "with_feedback",
+    default=True,
+    help="With --from-es: what people said of findings counts as labels.  "
+    "[default: feedback]",
+)
+@click.option(
     "--mask",
     "masks",
     multiple=True,
@@ -125,6 +132,7 @@ def train(
     labels_path: Path | None,
     previous: Path | None,
     clustering: str,
+    with_feedback: bool,
     masks: tuple[str, ...],
     catalogue: Path | None,
     seed: int,
@@ -144,6 +152,7 @@ def train(
         fingerprint,
         tell_of_labels,
         training_sessions,
+        with_people_said,
     )
     from elkwatch.training_progress import TrainingProgress
     from elkwatch.training_report import (
@@ -181,6 +190,9 @@ def train(
         files, source_name, (start, end), discover, file_options, clock.now()
     )
     tell_of_labels(labels, labels_path, [*sessions, *extra])
+    if source_name is not None and with_feedback:
+        settings = file_options.config()
+        labels = with_people_said(settings, source_name, sessions, labels, clock)
     with TrainingProgress() as progress:
         model = fit(
             sessions,

@@ -6,6 +6,7 @@ next training: findings of the period ─▶ labels
 """
 
 from elkwatch.feedback.book import FeedbackBook
+from elkwatch.feedback.findings import Touched
 from elkwatch.feedback.opinion import SCOPES, Opinion, Scope, Subject
 from elkwatch.feedback.opinions import NO_OPINIONS, Opinions, Reviewed, holding
 from elkwatch.feedback.signature import signature_of
@@ -19,6 +20,7 @@ __all__ = [
     "Reviewed",
     "Scope",
     "Subject",
+    "Touched",
     "holding",
     "signature_of",
 ]

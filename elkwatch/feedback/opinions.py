@@ -1,6 +1,6 @@
 """The feedback that holds now, and what it makes of a verdict.
 
-Verdict ─▶ signature ─▶ narrowest feedback that covers it ─▶ suppressed, or re-kinded
+Verdict ─▶ signature ─▶ narrowest feedback on it ─▶ suppressed, or re-kinded
 """
 
 from __future__ import annotations

@@ -2,9 +2,9 @@
 
     pattern + signed templates, masked ─▶ 12 hex digits
 
-Nothing else goes in: no class (its id may change with a training), no score, no counts,
-no session. So it can be read (`elkwatch.signature.lines`), and it stays the same for
-as long as the templates read the same.
+Nothing else goes in: no class (its id may change with a training), no score, no event
+id, no session. So it can be read (`elkwatch.signature.lines`), and it stays the same
+for as long as the templates read the same.
 """
 
 from __future__ import annotations
@@ -17,15 +17,16 @@ from elkwatch.privacy import Mask
 from model import Verdict
 
 DIGITS = 12
+MAX_LINES = 40
 
 # Digests of masks differ where no key is kept: they are no part of a signature.
 _DIGEST = re.compile(r"<([A-Za-z0-9_-]+):[0-9a-f]{12}>")
 
 
 def signature_of(verdict: Verdict, mask: Mask) -> Signature:
-    """The signature of an anomalous verdict. Pure."""
-    lines = tuple(
-        sorted({_DIGEST.sub(r"<\1>", mask(line)) for line in verdict.deviation})
-    )
+    """The signature of an anomalous verdict, with its first lines. Pure."""
+    masked = (_DIGEST.sub(r"<\1>", mask(line)) for line in verdict.deviation)
+    lines = tuple(dict.fromkeys(masked))
     text = "\n".join((verdict.pattern, *lines)).encode("utf-8", "replace")
-    return Signature(hashlib.sha256(text).hexdigest()[:DIGITS], verdict.topic, lines)
+    digits = hashlib.sha256(text).hexdigest()[:DIGITS]
+    return Signature(digits, verdict.topic, lines[:MAX_LINES])

@@ -1,0 +1,143 @@
+"""Feedback on a real Elasticsearch: it changes the very next run, and is reversible."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from elkwatch.rounds import Tick
+from tests.integration.shop import recent
+from tests.integration.world import World
+from tests.model.builders import deadlocked, looping, shop
+
+pytestmark = pytest.mark.engine
+
+
+def test_a_false_alarm_is_silent_in_the_very_next_run_and_comes_back(
+    world: World,
+) -> None:
+    world.ship([*recent(shop(20, seed=50)), *_dead("first")])
+    world.run_once()
+    (finding,) = world.findings()
+    told = len(world.mail.received)
+    assert told == 1
+    done = world.command(
+        "feedback", "add", finding["event"]["id"], "--false-alarm",
+        "--reason", "a drill\x1b[2J\n<script>", "--by", "ada",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    feedback_id = done.stdout.partition(":")[0]
+
+    world.ship(_dead("second"))
+    progress = _only(world.run_once())
+    # The first one was read again within the overlap, and so it is withdrawn.
+    assert (progress.created, progress.suppressed) == (0, 2)
+    assert _finding(world, "first")["elkwatch"]["status"] == "suppressed"
+    assert not any("second" in mail.text for mail in world.mail.received)
+    second = _finding(world, "second")
+    assert second["elkwatch"]["status"] == "suppressed"
+    assert second["event"]["kind"] == "event"
+    assert second["elkwatch"]["feedback"] == {
+        "id": feedback_id,
+        "verdict": "false-alarm",
+        "who": "ada",
+        "reason": "a drill\\x1b[2J <script>",
+    }
+    assert _figures(world)[-1]["findings"]["suppressed"] == 2
+
+    (row,) = json.loads(world.command("feedback", "list", "--json").stdout)
+    assert (row["feedback"], row["applied"]) == (feedback_id, 2)
+    assert world.command("feedback", "remove", feedback_id).returncode == 0
+    world.ship(_dead("third"))
+    assert _only(world.run_once()).created == 1
+    assert _finding(world, "third")["elkwatch"].get("feedback") is None
+
+
+def test_another_kind_carries_its_own_advice(world: World) -> None:
+    world.ship([*recent(shop(20, seed=50)), *_dead("first")])
+    world.run_once()
+    done = world.command(
+        "feedback", "add", "first", "--kind", "postgresql-lock-timeout"
+    )
+    assert done.returncode == 0, done.stderr
+    world.ship(_dead("second"))
+    world.run_once()
+    second = _finding(world, "second")
+    assert second["rule"]["id"] == "postgresql-lock-timeout"
+    assert "Find the blocker" in second["rule"]["description"]
+    assert second["elkwatch"]["feedback"]["class_before"] != second["rule"]["id"]
+    assert any("Find the blocker" in mail.text for mail in world.mail.received)
+
+
+def test_other_deviations_alert_as_before(world: World) -> None:
+    world.ship([*recent(shop(20, seed=50)), *_dead("first")])
+    world.run_once()
+    world.command("feedback", "add", "first", "--false-alarm")
+    world.ship(recent([looping("loop", random.Random(4))], timedelta(seconds=40)))
+    assert _only(world.run_once()).created == 1
+
+
+def test_feedback_ends_when_it_was_to(world: World) -> None:
+    world.ship([*recent(shop(20, seed=50)), *_dead("first")])
+    world.run_once()
+    world.command("feedback", "add", "first", "--false-alarm", "--until", "1h")
+    world.clock.ahead = timedelta(minutes=61)
+    world.source = {"start": "now-3h"}
+    world.ship(_dead("second"))
+    assert _only(world.run_once()).created == 1
+
+
+def test_what_cannot_count_is_told_in_one_line(world: World) -> None:
+    world.ship([*recent(shop(20, seed=50)), *_dead("first")])
+    world.run_once()
+    cases = {
+        ("feedback", "add", "nobody", "--false-alarm"): "no finding has the id or",
+        ("feedback", "add", "first", "--kind", "dedlock"): "neither the model nor",
+        ("feedback", "add", "first", "--right", "--until", "2020-01-01"): "is over",
+        ("feedback", "add", "first", "--right", "--until", "soon"): "write a length",
+        ("feedback", "add", "first", "--kind", "normal"): "--false-alarm",
+        ("feedback", "add", "first"): "give one of",
+        ("feedback", "remove", "f00000000000"): "no feedback f00000000000",
+    }
+    for words, line in cases.items():
+        done = world.command(*words)
+        assert done.returncode in (1, 2), words
+        assert line in done.stderr
+        assert done.stderr.count("\n") == 1
+    assert world.command("feedback", "add", "first", "--right").returncode == 0
+    against = world.command("feedback", "add", "first", "--false-alarm")
+    assert against.returncode == 1
+    assert "says of the same findings: right; take that back" in against.stderr
+    assert world.command("feedback", "add", "first", "--right").returncode == 0
+
+
+def _dead(key: str) -> list[Any]:
+    """A session with an error line that training never saw, as it just ended."""
+    return recent([deadlocked(key, random.Random(3))], timedelta(seconds=40))
+
+
+def _finding(world: World, key: str) -> Mapping[str, Any]:
+    return next(f for f in world.findings() if f["elkwatch"]["session"]["id"] == key)
+
+
+def _only(tick: Tick) -> Any:
+    (outcome,) = tick.sources
+    assert outcome.failure is None
+    return outcome.progress
+
+
+def _figures(world: World) -> list[Mapping[str, Any]]:
+    stream = f"metrics-elkwatch.run-{world.namespace}"
+    world.es.indices.refresh(index=stream)
+    answer = world.es.search(
+        index=stream,
+        query={"term": {"event.action": "source"}},
+        sort=[{"@timestamp": "asc"}],
+        size=100,
+    )
+    return [hit["_source"]["elkwatch"]["run"] for hit in answer["hits"]["hits"]]
