@@ -7,17 +7,20 @@ Session ─▶ event ids ─▶ surprise + novelty + distance ─▶ score
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
+import numpy as np
 import torch
 
 from model.catalogue import Advice, Catalogue, load_catalogue
+from model.detectors.protocol import Floats
 from model.deviation import deviation
-from model.events import EncodedSession, Session
-from model.explain import evidence, missing_texts
+from model.events import EncodedSession, Session, distinct
+from model.explain import evidence, missing_texts, positions_to_show
 from model.kinds import Kind
 from model.patterns import PatternReading, read_pattern
-from model.scoring import views
-from model.surprise import Surprise, surprises
+from model.scoring import highest_of, views
+from model.surprise import Surprise, expectations, highest_surprises, surprises
 from model.trained import ModelClass, TrainedModel
 from model.verdicts import Evidence, Verdict
 from model.vocabulary import UNK, encode, event_ids
@@ -26,6 +29,17 @@ CHUNK = 2000
 SHORT = 60
 MAX_UNSEEN = 300
 NORMAL = "normal"
+
+
+@dataclass(frozen=True, slots=True)
+class _Deviation:
+    """All that is said of an anomalous session and follows from its event ids."""
+
+    surprise: Surprise
+    kind: Kind
+    reading: PatternReading
+    positions: Sequence[int]
+    following: Sequence[Sequence[tuple[int, float]]]
 
 
 class Classifier:
@@ -64,10 +78,15 @@ class Classifier:
 
         A session whose score is above `threshold` looks anomalous.
         """
-        scores: list[float] = []
-        for at in range(0, len(sessions), CHUNK):
-            scores.extend(self._scores(sessions[at : at + CHUNK]))
-        return scores
+        once, places = distinct(sessions)
+        parts = [
+            self._joined(
+                part, highest_surprises(self.model.network, part, self._device)
+            )
+            for part in (once[at : at + CHUNK] for at in range(0, len(once), CHUNK))
+        ]
+        scores = np.concatenate([*parts, np.zeros(0)])
+        return [float(scores[place]) for place in places]
 
     @property
     def threshold(self) -> float:
@@ -91,32 +110,49 @@ class Classifier:
         """The event ids of a page of messages; UNK where no template matches."""
         return event_ids(self.model.templates, messages)
 
-    def _scores(self, sessions: Sequence[EncodedSession]) -> list[float]:
-        found = surprises(self.model.network, sessions, self._device)
+    def _joined(self, sessions: Sequence[EncodedSession], highest: Floats) -> Floats:
         fence = self.model.calibration.surprise_fence
-        seen = views(self.model.support, found, sessions, fence)
-        return [float(score) for score in seen.joined(self.threshold)]
+        return views(self.model.support, highest, sessions, fence).joined(
+            self.threshold
+        )
 
     def _classify(self, sessions: Sequence[Session]) -> list[Verdict]:
-        model = self.model
-        encoded = encode(sessions, model.templates)
-        found = surprises(model.network, encoded, self._device)
-        fence = model.calibration.surprise_fence
-        threshold = model.calibration.threshold
-        scores = views(model.support, found, encoded, fence).joined(threshold)
-        odd = [i for i, s in enumerate(scores) if s > threshold]
-        kinds = dict(
+        encoded = encode(sessions, self.model.templates)
+        once, places = distinct(encoded)
+        found = surprises(self.model.network, once, self._device)
+        scores = self._joined(once, highest_of(found)).tolist()
+        odd = [i for i, score in enumerate(scores) if score > self.threshold]
+        deviations = dict(
             zip(
                 odd,
-                self._kinds([encoded[i] for i in odd], [found[i] for i in odd]),
+                self._deviations([once[i] for i in odd], [found[i] for i in odd]),
                 strict=True,
             )
         )
         return [
-            self._anomalous(session, encoded[i], found[i], float(scores[i]), kinds[i])
-            if i in kinds
-            else self._normal(session, encoded[i], float(scores[i]))
-            for i, session in enumerate(sessions)
+            self._anomalous(session, once[i], scores[i], deviations[i])
+            if i in deviations
+            else self._normal(session, once[i], scores[i])
+            for session, i in zip(sessions, places, strict=True)
+        ]
+
+    def _deviations(
+        self, encoded: Sequence[EncodedSession], found: Sequence[Surprise]
+    ) -> list[_Deviation]:
+        support = self.model.support
+        readings = [
+            read_pattern(session, surprise, support)
+            for session, surprise in zip(encoded, found, strict=True)
+        ]
+        positions = [
+            positions_to_show(*each)
+            for each in zip(encoded, found, readings, strict=True)
+        ]
+        following = expectations(self.model.network, encoded, positions, self._device)
+        kinds = self._kinds(encoded, found)
+        return [
+            _Deviation(*each)
+            for each in zip(found, kinds, readings, positions, following, strict=True)
         ]
 
     def _kinds(
@@ -130,20 +166,13 @@ class Classifier:
         self,
         session: Session,
         encoded: EncodedSession,
-        surprise: Surprise,
         score: float,
-        kind: Kind,
+        odd: _Deviation,
     ) -> Verdict:
-        model = self.model
-        reading = read_pattern(encoded, surprise, model.support)
+        kind, reading = odd.kind, odd.reading
+        vocabulary = self.model.vocabulary
         lines = evidence(
-            model.network,
-            model.vocabulary,
-            session,
-            encoded,
-            surprise,
-            reading,
-            self._device,
+            vocabulary, session, encoded, odd.surprise, odd.positions, odd.following
         )
         known = self._classes.get(kind.class_id or "")
         subject = self._subject(session, encoded, reading)
@@ -160,10 +189,8 @@ class Classifier:
             advice=advice,
             topic=topic,
             lines=lines,
-            missing=missing_texts(reading, model.vocabulary),
-            deviates=deviation(
-                reading, session, encoded, model.vocabulary, self._unseen
-            ),
+            missing=missing_texts(reading, vocabulary),
+            deviates=deviation(reading, session, encoded, vocabulary, self._unseen),
         )
 
     def _normal(

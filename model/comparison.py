@@ -15,7 +15,7 @@ import torch
 from model.detectors.protocol import Floats
 from model.events import Session
 from model.scoring import views
-from model.surprise import surprises
+from model.surprise import highest_surprises
 from model.trained import TrainedModel
 from model.vocabulary import encode
 
@@ -55,14 +55,14 @@ def _ratios(
 ) -> Floats:
     encoded = encode(sessions, model.templates)
     model.network.to(device)
-    found = surprises(model.network, encoded, device)
+    highest = highest_surprises(model.network, encoded, device)
     calibration = model.calibration
     ratios = np.zeros(len(sessions))
     for left_out in (0, 1):
         places = np.flatnonzero(fitted == bool(left_out))
         seen = views(
             model.support,
-            [found[i] for i in places],
+            highest[places],
             [encoded[i] for i in places],
             calibration.surprise_fence,
             left_out,

@@ -28,7 +28,7 @@ from model.errors import LabelError
 from model.events import EncodedSession, Session
 from model.labels import IGNORE, Labels
 from model.scoring import views
-from model.surprise import surprises
+from model.surprise import highest_surprises
 from model.trained import TrainedModel
 from model.verdicts import Verdict
 from model.vocabulary import UNK, encode
@@ -127,9 +127,9 @@ def _detection(
     odd: Flags,
     device: torch.device,
 ) -> list[Detection]:
-    found = surprises(model.network, encoded, device)
+    highest = highest_surprises(model.network, encoded, device)
     threshold = model.calibration.threshold
-    seen = views(model.support, found, encoded, model.calibration.surprise_fence)
+    seen = views(model.support, highest, encoded, model.calibration.surprise_fence)
     templates, counts = UnseenTemplate(), UnseenCountVector()
     templates.seen = set(model.baselines.seen_templates)
     counts.seen = set(model.baselines.seen_counts)

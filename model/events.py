@@ -9,7 +9,7 @@ to the epoch, so that they are the same after a restart.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -70,6 +70,19 @@ class EncodedSession:
     ids: tuple[int, ...]
     starts: bool = True
     ends: bool = True
+
+
+def distinct(
+    sessions: Sequence[EncodedSession],
+) -> tuple[list[EncodedSession], list[int]]:
+    """Each session once, and the place among these of each one given.
+
+    A page of sessions has few distinct ones: whatever is decided by event ids alone is
+    decided once for all that are equal.
+    """
+    index: dict[EncodedSession, int] = {}
+    places = [index.setdefault(session, len(index)) for session in sessions]
+    return list(index), places
 
 
 def in_order(events: Iterable[LogEvent]) -> tuple[LogEvent, ...]:

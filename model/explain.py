@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import torch
-
 from model.events import EncodedSession, Session
-from model.network import NextEventLSTM
 from model.patterns import PatternReading
-from model.surprise import Surprise, expectations
+from model.surprise import Surprise
 from model.verdicts import Evidence
 from model.vocabulary import EOS, Vocabulary
 
@@ -20,25 +17,24 @@ SHOWN_MISSING = 5
 
 
 def evidence(
-    network: NextEventLSTM,
     vocabulary: Vocabulary,
     session: Session,
     encoded: EncodedSession,
     surprise: Surprise,
-    reading: PatternReading,
-    device: torch.device,
+    positions: Sequence[int],
+    following: Sequence[Sequence[tuple[int, float]]],
 ) -> tuple[Evidence, ...]:
-    """The lines that made the session anomalous, in their order; at most MAX_LINES."""
-    positions = _positions(encoded, surprise, reading)
-    following = expectations(network, encoded, positions, device)
+    """The lines that made the session anomalous, in their order.
+
+    positions (P), following (P): what was expected there (surprise.expectations).
+    """
     lines = []
     for position, likely in zip(positions, following, strict=True):
-        at_end = position == len(encoded.ids)
-        event = EOS if at_end else encoded.ids[position]
+        at_end = position == len(session.events)
         lines.append(
             Evidence(
                 position=position,
-                template=vocabulary.text(event),
+                template=vocabulary.text(EOS if at_end else encoded.ids[position]),
                 message=""
                 if at_end
                 else session.events[position].message[:MAX_MESSAGE],
@@ -55,10 +51,13 @@ def missing_texts(reading: PatternReading, vocabulary: Vocabulary) -> tuple[str,
     return tuple(vocabulary.text(event) for event in reading.missing[:SHOWN_MISSING])
 
 
-def _positions(
+def positions_to_show(
     encoded: EncodedSession, surprise: Surprise, reading: PatternReading
 ) -> Sequence[int]:
-    """Surprising positions first, then those of the events the pattern is about."""
+    """Where the evidence is, in order; at most MAX_LINES positions.
+
+    Surprising ones, then those of the events the pattern is about.
+    """
     about = set(reading.about)
     weights = [
         (float(nats) + (MIN_NATS if event in about else 0.0), -position)

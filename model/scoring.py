@@ -92,15 +92,19 @@ class Calibration:
 
 def views(
     support: SupportDistance,
-    surprises: Sequence[Surprise],
+    highest: Floats,
     sessions: Sequence[EncodedSession],
     fence: float,
     left_out: int = 0,
 ) -> Views:
-    """The three views of sessions (N) whose surprises (N) are known."""
+    """The three views of sessions (N) whose highest surprises (N) are known, nats."""
     parts = support.parts(sessions, left_out)
-    highest = np.array([s.highest for s in surprises], dtype=np.float64)
     return Views(highest / fence, parts.novelty, parts.distance)
+
+
+def highest_of(surprises: Sequence[Surprise]) -> Floats:
+    """The highest surprise of each session, nats. surprises (N) → (N,)."""
+    return np.array([s.highest for s in surprises], dtype=np.float64)
 
 
 def calibrate(
@@ -118,7 +122,7 @@ def calibrate(
         _quantile(surprises, SURPRISE_QUANTILE), _quantile(learned, LEARNED_QUANTILE)
     )
     fence = min(max(fence, MIN_SURPRISE_FENCE), MAX_NATS)
-    seen = views(support, surprises, held_out, fence, left_out=1)
+    seen = views(support, highest_of(surprises), held_out, fence, left_out=1)
     threshold = 1.0
     if len(held_out):
         threshold = max(1.0, float(np.quantile(seen.largest(), 1 - ALARM_SHARE)))
@@ -132,4 +136,4 @@ def _quantile(surprises: Sequence[Surprise], share: float) -> float:
     """A quantile of the highest surprises, nats; 0 where there are none."""
     if not surprises:
         return 0.0
-    return float(np.quantile([s.highest for s in surprises], share))
+    return float(np.quantile(highest_of(surprises), share))

@@ -2,13 +2,15 @@
 
 Sessions are scored whole: BOS, e1 … en, EOS; a unit without a true start or end is
 not judged there. Equal sessions are scored once, batches hold sessions of like
-length, long ones are run in segments that carry the LSTM's state on.
+length, long ones are run in segments that carry the LSTM's state on. Where the highest
+surprise is all that is asked for (screening), nothing else is kept.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 import torch
@@ -59,24 +61,54 @@ def surprises(
     return [results[session] for session in sessions]
 
 
+def highest_surprises(
+    network: NextEventLSTM, sessions: Sequence[EncodedSession], device: torch.device
+) -> NDArray[np.float64]:
+    """`Surprise.highest` of each session (N) → (N,), and nothing beside."""
+    results: dict[EncodedSession, float] = {}
+    network.eval()
+    with torch.inference_mode():
+        for batch in _batches(list(dict.fromkeys(sessions)), network.config.vocabulary):
+            inputs, targets = _tensors(batch, device)
+            nats = torch.cat([p.nats for p in _passes(network, inputs, targets)], 1)
+            highest = _judged(batch, nats).max(axis=1, initial=0.0)
+            results.update(zip(batch, highest.tolist(), strict=True))
+    return np.array([results[session] for session in sessions], dtype=np.float64)
+
+
 def expectations(
     network: NextEventLSTM,
-    session: EncodedSession,
-    positions: Sequence[int],
+    sessions: Sequence[EncodedSession],
+    positions: Sequence[Sequence[int]],
     device: torch.device,
     top: int = 3,
-) -> list[list[tuple[int, float]]]:
-    """The `top` likeliest events before each position: [[(event id, p)]]."""
+) -> list[list[list[tuple[int, float]]]]:
+    """The `top` likeliest events before each position of each session.
+
+    sessions (N), positions (N of any number) → N of as many [(event id, p)].
+    """
+    asked: dict[EncodedSession, list[int]] = {}
+    for place, session in enumerate(sessions):
+        asked.setdefault(session, []).append(place)
+    found: list[list[list[tuple[int, float]]]] = [[] for _ in sessions]
     network.eval()
-    inputs, _ = _tensors([session], device)
     with torch.inference_mode():
-        logits, _, _ = network(inputs)
-        chances = log_softmax(logits[0], dim=-1).exp()  # (n + 1, V)
-        chances[:, [PAD, BOS]] = 0.0
-        values, ids = chances[list(positions)].topk(min(top, chances.shape[1]))
+        for batch in _batches(list(asked), network.config.vocabulary):
+            logits, _, _ = network(_tensors(batch, device)[0])  # (B, T, V)
+            for row, session in zip(logits, batch, strict=True):
+                for place in asked[session]:
+                    found[place] = _likeliest(row[list(positions[place])], top)
+    return found
+
+
+def _likeliest(logits: Tensor, top: int) -> list[list[tuple[int, float]]]:
+    """logits (P, V) → P of `top` events with their probabilities."""
+    chances = log_softmax(logits.float(), dim=-1).exp()
+    chances[:, [PAD, BOS]] = 0.0
+    values, ids = chances.topk(min(top, chances.shape[1]))
     return [
-        [(int(i), float(p)) for i, p in zip(row_ids, row, strict=True)]
-        for row_ids, row in zip(ids.cpu(), values.cpu(), strict=True)
+        list(zip(row_ids, row, strict=True))
+        for row_ids, row in zip(ids.tolist(), values.tolist(), strict=True)
     ]
 
 
@@ -98,16 +130,54 @@ def _tensors(
     batch: Sequence[EncodedSession], device: torch.device
 ) -> tuple[Tensor, Tensor]:
     """Sessions (B) → inputs, targets (B, T): BOS e1 … en and e1 … en EOS."""
-    width = max(len(s.ids) for s in batch) + 1
-    inputs = torch.full((len(batch), width), PAD, dtype=torch.long)
-    targets = torch.full((len(batch), width), PAD, dtype=torch.long)
+    lengths = np.array([len(session.ids) for session in batch])
+    ids = np.fromiter(
+        chain.from_iterable(session.ids for session in batch), np.int64, lengths.sum()
+    )
+    rows = np.repeat(np.arange(len(batch)), lengths)
+    columns = np.arange(len(ids)) - np.repeat(lengths.cumsum() - lengths, lengths)
+    inputs = np.full((len(batch), lengths.max() + 1), PAD)
+    targets = inputs.copy()
+    inputs[:, 0] = BOS
+    inputs[rows, columns + 1] = ids
+    targets[rows, columns] = ids
+    targets[np.arange(len(batch)), lengths] = EOS
+    return torch.from_numpy(inputs).to(device), torch.from_numpy(targets).to(device)
+
+
+@dataclass(frozen=True, slots=True)
+class _Pass:
+    """One segment of a batch: t of its T steps. 0 and uniform where PAD."""
+
+    part: slice
+    nats: Tensor  # (B, t)
+    log_p: Tensor  # (B, t, V)
+    real: Tensor  # (B, t, 1)
+    hidden: Tensor  # (B, t, H)
+
+
+def _passes(network: NextEventLSTM, inputs: Tensor, targets: Tensor) -> Iterator[_Pass]:
+    """A batch through the network, segment by segment: memory stays bounded."""
+    state: State | None = None
+    for at in range(0, inputs.shape[1], SEGMENT):
+        part = slice(at, at + SEGMENT)
+        logits, hidden, state = network(inputs[:, part], state)
+        log_p = log_softmax(logits.float(), dim=-1)
+        real = (targets[:, part] != PAD).unsqueeze(-1)
+        chosen = log_p.gather(-1, targets[:, part].unsqueeze(-1))  # (B, t, 1)
+        nats = (-chosen * real).squeeze(-1).clamp(max=MAX_NATS)
+        yield _Pass(part, nats, log_p, real, hidden)
+
+
+def _judged(batch: Sequence[EncodedSession], nats: Tensor) -> NDArray[np.float32]:
+    """nats (B, T) without what lies at bounds that are not true."""
+    result: NDArray[np.float32] = nats.cpu().numpy()
     for row, session in enumerate(batch):
-        ids = torch.tensor(session.ids, dtype=torch.long)
-        inputs[row, 0] = BOS
-        inputs[row, 1 : len(ids) + 1] = ids
-        targets[row, : len(ids)] = ids
-        targets[row, len(ids)] = EOS
-    return inputs.to(device), targets.to(device)
+        if not session.starts:
+            result[row, 0] = 0.0
+        if not session.ends:
+            result[row, len(session.ids)] = 0.0
+    return result
 
 
 def _score_batch(
@@ -118,36 +188,17 @@ def _score_batch(
     nats = torch.zeros(count, width, device=device)
     expected = torch.zeros(count, network.config.vocabulary, device=device)
     hidden = torch.zeros(count, width, network.config.hidden, device=device)
-    state: State | None = None
-    for at in range(0, width, SEGMENT):
-        part = slice(at, min(at + SEGMENT, width))
-        logits, hidden[:, part], state = network(inputs[:, part], state)
-        log_p = log_softmax(logits, dim=-1)  # (B, t, V)
-        real = (targets[:, part] != PAD).unsqueeze(-1)  # (B, t, 1)
-        chosen = log_p.gather(-1, targets[:, part].unsqueeze(-1))  # (B, t, 1)
-        nats[:, part] = (-chosen * real).squeeze(-1)
-        expected += (log_p.exp() * real).sum(dim=1)
-    nats.clamp_(max=MAX_NATS)
-    return _unpack(batch, nats, expected, hidden)
-
-
-def _unpack(
-    batch: Sequence[EncodedSession], nats: Tensor, expected: Tensor, hidden: Tensor
-) -> list[Surprise]:
-    for row, session in enumerate(batch):
-        if not session.starts:
-            nats[row, 0] = 0.0
-        if not session.ends:
-            nats[row, len(session.ids)] = 0.0
-    worst = nats.argmax(dim=1)  # (B,)
-    states = hidden[torch.arange(len(batch), device=hidden.device), worst]  # (B, H)
-    all_nats, all_expected = nats.cpu().numpy(), expected.cpu().numpy()
-    all_states = states.cpu().numpy()
+    for found in _passes(network, inputs, targets):
+        nats[:, found.part], hidden[:, found.part] = found.nats, found.hidden
+        expected += (found.log_p.exp() * found.real).sum(dim=1)
+    judged, all_expected = _judged(batch, nats), expected.cpu().numpy()
+    worst = torch.from_numpy(judged.argmax(axis=1)).to(device)  # (B,)
+    states = hidden[torch.arange(count, device=device), worst].cpu().numpy()  # (B, H)
     return [
         Surprise(
-            nats=all_nats[row, : len(session.ids) + 1].copy(),
+            nats=judged[row, : len(session.ids) + 1].copy(),
             expected=all_expected[row].copy(),
-            hidden=all_states[row].copy(),
+            hidden=states[row].copy(),
         )
         for row, session in enumerate(batch)
     ]

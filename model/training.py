@@ -33,7 +33,7 @@ from model.language_model import LanguageModelConfig, train_language_model
 from model.network import NextEventLSTM
 from model.progress import Progress, Step, silent
 from model.scoring import Calibration, calibrate, views
-from model.surprise import surprises
+from model.surprise import highest_surprises, surprises
 from model.templates.miner import MinerConfig, TemplateMiner
 from model.trained import Baselines, TrainedModel, with_own_names
 from model.training_figures import Learned, training_figures
@@ -256,10 +256,10 @@ def _suspects(
     device: torch.device,
 ) -> list[int]:
     """Places of what deviates; `learned`: these sessions taught what is normal."""
-    found = surprises(network, looked_at, device)
+    highest = highest_surprises(network, looked_at, device)
     scores = views(
         support,
-        found,
+        highest,
         looked_at,
         calibration.surprise_fence,
         left_out=1 if learned else 0,

@@ -24,7 +24,7 @@ from model.events import EncodedSession, Session
 from model.labels import ANOMALOUS, NORMAL
 from model.network import NextEventLSTM
 from model.scoring import Calibration, views
-from model.surprise import surprises
+from model.surprise import highest_surprises, surprises
 from model.vocabulary import RESERVED, UNK, Vocabulary
 
 MAX_SCORES = 1000
@@ -155,9 +155,9 @@ def _score(
     """The scores of sessions (N) → (N,)."""
     if not sessions:
         return np.zeros(0)
-    found = surprises(learned.network, sessions, learned.device)
+    highest = highest_surprises(learned.network, sessions, learned.device)
     fence, threshold = learned.calibration.surprise_fence, learned.calibration.threshold
-    seen = views(learned.support, found, sessions, fence, left_out)
+    seen = views(learned.support, highest, sessions, fence, left_out)
     return seen.joined(threshold)
 
 

@@ -23,6 +23,7 @@ import math
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, groupby
 from typing import Any
 
 import numpy as np
@@ -139,7 +140,7 @@ class SupportDistance:
             distance[whole] = (
                 self._kth_distance(rows, self._k() + left_out) / self.fence
             )
-            known = [i for i in whole if self._is_known(sessions[i], left_out)]
+            known = [i for i in whole if self.is_known(sessions[i], left_out)]
             distance[known] = 0.0
         return SupportParts(novelty.astype(np.float64), distance)
 
@@ -156,6 +157,39 @@ class SupportDistance:
         """In how many training sessions an event id occurs."""
         return self._support.get((event_id,), 0)
 
+    def rare_among(
+        self,
+        session: EncodedSession,
+        lengths: tuple[int, ...] | None = None,
+        left_out: int = 0,
+    ) -> set[Pattern]:
+        """The patterns of a session that few training sessions hold."""
+        support, rare = self._support, self.rare + left_out
+        return {
+            pattern
+            for pattern in patterns(session, lengths or self.lengths)
+            if support.get(pattern, 0) < rare
+        }
+
+    def novelty_of(
+        self, rare: Collection[Pattern], known: bool, left_out: int = 0
+    ) -> float:
+        """Sum over distinct rare patterns; past 1 at once for a rare template.
+
+        `known`: people called a session of these counts normal; its templates are no
+        news then, and its order only where nobody else has it.
+        """
+        bound = MIN_RARE if known else self.rare
+        total, rare_template = 0.0, False
+        for pattern in rare:
+            support = max(0, self._support.get(pattern, 0) - left_out)
+            single = len(pattern) == 1
+            if support >= bound or (known and single):
+                continue
+            total += max(0.0, math.log(bound / (support + 0.5)))
+            rare_template = rare_template or single
+        return total + 1.0 + 1e-6 if rare_template else total
+
     def rare_patterns(
         self, session: EncodedSession, left_out: int = 0
     ) -> list[tuple[Pattern, int]]:
@@ -163,11 +197,10 @@ class SupportDistance:
 
         Of equally rare ones the shortest: a rare template makes all around it rare.
         """
-        found = {
-            pattern: max(0, self._support.get(pattern, 0) - left_out)
-            for pattern in patterns(session, self.lengths)
-        }
-        rare = [(p, n) for p, n in found.items() if n < self.rare]
+        rare = [
+            (pattern, max(0, self._support.get(pattern, 0) - left_out))
+            for pattern in self.rare_among(session, left_out=left_out)
+        ]
         return sorted(rare, key=lambda pair: (pair[1], len(pair[0]), pair[0]))
 
     def state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
@@ -199,11 +232,16 @@ class SupportDistance:
     def count_rows(self, sessions: Sequence[EncodedSession]) -> NDArray[np.float32]:
         """sessions (N) → template counts (N, V); ids out of range count as UNK."""
         width = self._counts.shape[1]
-        rows = np.zeros((len(sessions), width), dtype=np.float32)
-        for row, session in zip(rows, sessions, strict=True):
-            for event, count in Counter(session.ids).items():
-                row[event if event < width else UNK] += count
-        return rows
+        lengths = [len(session.ids) for session in sessions]
+        ids = np.fromiter(
+            chain.from_iterable(session.ids for session in sessions),
+            dtype=np.int64,
+            count=sum(lengths),
+        )
+        ids[ids >= width] = UNK
+        cells = np.repeat(np.arange(len(sessions)) * width, lengths) + ids
+        counts = np.bincount(cells, minlength=len(sessions) * width)
+        return counts.reshape(len(sessions), width).astype(np.float32)
 
     def _admit(
         self, sessions: Sequence[EncodedSession]
@@ -225,19 +263,10 @@ class SupportDistance:
     def _novelty(
         self, session: EncodedSession, lengths: tuple[int, ...], left_out: int
     ) -> float:
-        """Sum over distinct rare patterns; past 1 at once for a rare template."""
-        total, rare_template, rare = 0.0, False, self.rare
-        if self._is_known(session, left_out):
-            rare, lengths = MIN_RARE, lengths[1:]
-        for pattern in set(patterns(session, lengths)):
-            support = max(0, self._support.get(pattern, 0) - left_out)
-            if support >= rare:
-                continue
-            total += max(0.0, math.log(rare / (support + 0.5)))
-            rare_template = rare_template or len(pattern) == 1
-        return total + 1.0 + 1e-6 if rare_template else total
+        rare = self.rare_among(session, lengths, left_out)
+        return self.novelty_of(rare, self.is_known(session, left_out), left_out)
 
-    def _is_known(self, session: EncodedSession, left_out: int) -> bool:
+    def is_known(self, session: EncodedSession, left_out: int = 0) -> bool:
         """Whether people called these very counts normal, more than once."""
         if not self._known:
             return False
@@ -277,15 +306,23 @@ class SupportDistance:
         return max(1, math.ceil(self.rare - 0.5))
 
     def _kth_distance(self, rows: NDArray[np.float32], k: int) -> Floats:
-        """Distance to the k-th nearest training session. rows (N, V) → (N,)."""
+        """Distance to the k-th nearest training session. rows (N, V) → (N,).
+
+        Each distance stands for as many sessions as have these counts, so the k-th is
+        among the k smallest.
+        """
         found = []
+        most = min(k, len(self._counts))
         for at in range(0, len(rows), 512):
             distances = np.nan_to_num(
                 cdist(rows[at : at + 512], self._counts, "braycurtis")
             )
+            near = np.argpartition(distances, most - 1, axis=1)[:, :most]
+            distances = np.take_along_axis(distances, near, axis=1)
             order = np.argsort(distances, axis=1, kind="stable")
-            reached = np.cumsum(self._weights[order], axis=1) < k
-            column = np.minimum(reached.sum(axis=1), distances.shape[1] - 1)
+            weights = self._weights[np.take_along_axis(near, order, axis=1)]
+            reached = np.cumsum(weights, axis=1) < k
+            column = np.minimum(reached.sum(axis=1), most - 1)
             nearest = np.take_along_axis(order, column[:, None], axis=1)
             found.append(np.take_along_axis(distances, nearest, axis=1)[:, 0])
         return np.concatenate(found) if found else np.zeros(0)
@@ -294,14 +331,18 @@ class SupportDistance:
 def patterns(session: EncodedSession, lengths: tuple[int, ...]) -> Iterator[Pattern]:
     """Runs of 1, 2, 3 templates, repeats collapsed, within the session's bounds."""
     if 1 in lengths:
-        yield from ((event,) for event in set(session.ids))
-    collapsed = [BOS] if session.starts else []
-    for event in session.ids:
-        if not collapsed or collapsed[-1] != event:
-            collapsed.append(event)
+        yield from zip(set(session.ids))
+    longer = [length for length in lengths if length > 1]
+    if longer:
+        course = collapsed(session)
+        for length in longer:
+            yield from zip(*(course[at:] for at in range(length)), strict=False)
+
+
+def collapsed(session: EncodedSession) -> list[int]:
+    """The course of a session: repeats once, with its true bounds."""
+    course = [BOS] if session.starts else []
+    course += [event for event, _ in groupby(session.ids)]
     if session.ends:
-        collapsed.append(EOS)
-    for length in lengths:
-        if length > 1:
-            for at in range(len(collapsed) - length + 1):
-                yield tuple(collapsed[at : at + length])
+        course.append(EOS)
+    return course

@@ -65,7 +65,7 @@ def test_long_sessions_run_in_segments_that_carry_the_state() -> None:
 
 def test_expectations_are_probabilities_the_likeliest_first() -> None:
     session = EncodedSession((4, 5, 6))
-    found = expectations(network(), session, [0, 3], CPU, top=3)
+    (found,) = expectations(network(), [session], [[0, 3]], CPU, top=3)
     for likely in found:
         chances = [p for _, p in likely]
         assert chances == sorted(chances, reverse=True)
