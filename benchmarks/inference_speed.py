@@ -33,7 +33,7 @@ from model.vocabulary import encode
 
 ANCHOR_WINDOWS = 400
 CHECKED = 300
-EPOCHS = 4
+EPOCHS = 2
 EQUAL = LanguageModelConfig(hidden=128, layers=2, epochs=EPOCHS)
 DEFAULT = LanguageModelConfig(epochs=EPOCHS)
 ANCHOR = "documented loop, one window a call"

@@ -175,7 +175,7 @@ def _judge(
 ) -> None:
     """Screens candidates, confirms what deviates, writes findings, then episodes."""
     began = time.monotonic()
-    scores = reading.classifier.score([c.encoded for c in candidates])
+    scores = reading.screen(candidates)
     progress.watch.add("score", time.monotonic() - began)
     outputs.screened(Screened(reading, candidates, scores, watermark, until, now))
     progress.sessions += sum(c.reason != "growing" for c in candidates)

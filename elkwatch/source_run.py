@@ -6,6 +6,7 @@ which were read before (the overlap, or after a restart) and which are late.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -13,7 +14,14 @@ from connector import Cursor, CursorStore, LogDocument, LogSource, Page, SeenIds
 from elkwatch.config import SourceSettings
 from elkwatch.confirm import keyless_unit
 from elkwatch.feedback import NO_OPINIONS, Opinions
-from model import UNK, Arrival, Classifier, SessionTracker, TrackerLimits
+from model import (
+    UNK,
+    Arrival,
+    Candidate,
+    Classifier,
+    SessionTracker,
+    TrackerLimits,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +73,7 @@ class Reading:
         self._seen = SeenIds()
         self._resumed = False
         self.tracker = SessionTracker(tracker_limits(settings, source, limits))
+        self._growing = classifier.growing(limits.max_open)
 
     def begin(self, now: datetime) -> datetime | None:
         """Where to read from in this run; None is the earliest document.
@@ -114,6 +123,22 @@ class Reading:
             self._take(document, event_id, new=new, late=late)
         self.counts.problems += len(page.problems)
 
+    def screen(self, candidates: Sequence[Candidate]) -> list[float]:
+        """The scores of candidates (N), in order; of growing ones only what is new."""
+        growing = [c for c in candidates if c.reason == "growing"]
+        over = [c for c in candidates if c.reason != "growing"]
+        self._growing.forget((c.key, c.window_start) for c in over)
+        open_scores = iter(
+            self._growing.score(
+                [(c.key, c.window_start) for c in growing],
+                [c.encoded for c in growing],
+            )
+        )
+        scores = iter(self.classifier.score([c.encoded for c in over]))
+        return [
+            next(open_scores if c.reason == "growing" else scores) for c in candidates
+        ]
+
     def save(self, position: datetime | None) -> None:
         """Everything up to `position` (cursor time) is stored: remember that."""
         assert self._cursor is not None  # begin() comes first
@@ -137,6 +162,7 @@ class Reading:
         self._seen = SeenIds()
         self.newest = None
         self.tracker = SessionTracker(self.tracker.limits)
+        self._growing = self.classifier.growing(self._limits.max_open)
 
     def caught_up(self) -> None:
         """What was open before a restart is known again from here on."""

@@ -24,6 +24,7 @@ from model.errors import (
 )
 from model.evaluate import Evaluation, evaluate
 from model.events import LogEvent, Session, group_sessions, in_order, window_start
+from model.growing import GrowingScores
 from model.labels import NO_LABELS, Labels, check_kind, read_labels
 from model.lineage import (
     Change,
@@ -59,6 +60,7 @@ __all__ = [
     "Evaluation",
     "Evidence",
     "FrozenTemplates",
+    "GrowingScores",
     "Judged",
     "LabelError",
     "Labels",

@@ -17,6 +17,7 @@ from model.detectors.protocol import Floats
 from model.deviation import deviation
 from model.events import EncodedSession, Session, distinct
 from model.explain import evidence, missing_texts, positions_to_show
+from model.growing import GrowingScores
 from model.kinds import Kind
 from model.patterns import PatternReading, read_pattern
 from model.scoring import highest_of, views
@@ -87,6 +88,13 @@ class Classifier:
         ]
         scores = np.concatenate([*parts, np.zeros(0)])
         return [float(scores[place]) for place in places]
+
+    def growing(self, most: int) -> GrowingScores:
+        """Scores for screening of sessions that are open, `most` of them at a time."""
+        model = self.model
+        return GrowingScores(
+            model.network, model.support, model.calibration, self._device, most
+        )
 
     @property
     def threshold(self) -> float:

@@ -76,6 +76,52 @@ def highest_surprises(
     return np.array([results[session] for session in sessions], dtype=np.float64)
 
 
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """The state of an LSTM between two events, (layers, H) each, on the CPU."""
+
+    hidden: NDArray[np.float32]
+    cell: NDArray[np.float32]
+
+
+def carry_on(
+    network: NextEventLSTM,
+    sequences: Sequence[Sequence[int]],
+    carried: Sequence[Carried | None],
+    device: torch.device,
+) -> tuple[NDArray[np.float32], list[Carried]]:
+    """Reads on in B sequences of T + 1 events that were left before the first of them.
+
+    carried (B): the states there, None at a start. → −log p of each event but the
+    first (B, T), nats, and the states before the last event, to carry on from.
+    """
+    ids = torch.tensor(sequences, dtype=torch.long, device=device)  # (B, T + 1)
+    layers, size = network.config.layers, network.config.hidden
+    state: State = _stacked(carried, (layers, size), device)
+    parts = []
+    with torch.inference_mode():
+        for found in _passes(network, ids[:, :-1], ids[:, 1:], state):
+            parts.append(found.nats)
+            state = found.state
+        nats: NDArray[np.float32] = torch.cat(parts, dim=1).cpu().numpy()
+        hidden, cell = (
+            part.transpose(0, 1).float().cpu().numpy() for part in state
+        )  # (B, layers, H)
+    return nats, [
+        Carried(hidden[row].copy(), cell[row].copy()) for row in range(len(hidden))
+    ]
+
+
+def _stacked(
+    carried: Sequence[Carried | None], shape: tuple[int, int], device: torch.device
+) -> State:
+    """States (B), each of `shape` → a state of the network, (layers, B, H)."""
+    none = np.zeros(shape, dtype=np.float32)
+    hidden = np.stack([none if c is None else c.hidden for c in carried], axis=1)
+    cell = np.stack([none if c is None else c.cell for c in carried], axis=1)
+    return torch.from_numpy(hidden).to(device), torch.from_numpy(cell).to(device)
+
+
 def expectations(
     network: NextEventLSTM,
     sessions: Sequence[EncodedSession],
@@ -154,11 +200,16 @@ class _Pass:
     log_p: Tensor  # (B, t, V)
     real: Tensor  # (B, t, 1)
     hidden: Tensor  # (B, t, H)
+    state: State
 
 
-def _passes(network: NextEventLSTM, inputs: Tensor, targets: Tensor) -> Iterator[_Pass]:
+def _passes(
+    network: NextEventLSTM,
+    inputs: Tensor,
+    targets: Tensor,
+    state: State | None = None,
+) -> Iterator[_Pass]:
     """A batch through the network, segment by segment: memory stays bounded."""
-    state: State | None = None
     for at in range(0, inputs.shape[1], SEGMENT):
         part = slice(at, at + SEGMENT)
         logits, hidden, state = network(inputs[:, part], state)
@@ -166,7 +217,7 @@ def _passes(network: NextEventLSTM, inputs: Tensor, targets: Tensor) -> Iterator
         real = (targets[:, part] != PAD).unsqueeze(-1)
         chosen = log_p.gather(-1, targets[:, part].unsqueeze(-1))  # (B, t, 1)
         nats = (-chosen * real).squeeze(-1).clamp(max=MAX_NATS)
-        yield _Pass(part, nats, log_p, real, hidden)
+        yield _Pass(part, nats, log_p, real, hidden, state)
 
 
 def _judged(batch: Sequence[EncodedSession], nats: Tensor) -> NDArray[np.float32]:
