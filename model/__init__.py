@@ -34,6 +34,7 @@ from model.lineage import (
     likeness,
     prototype_of,
 )
+from model.precision import FULL, PRECISIONS
 from model.progress import Progress, Step
 from model.renaming import rename_class
 from model.templates.frozen import FrozenTemplates, Template
@@ -46,7 +47,9 @@ from model.verdicts import Evidence, Verdict
 from model.vocabulary import UNK
 
 __all__ = [
+    "FULL",
     "NO_LABELS",
+    "PRECISIONS",
     "UNK",
     "Advice",
     "Arrival",

@@ -54,6 +54,7 @@ from model.network import (
     NetworkConfig,
     NextEventLSTM,
 )
+from model.precision import FULL, PRECISIONS
 from model.scoring import Calibration
 from model.templates.frozen import FrozenTemplates
 from model.trained import Baselines, ModelClass, TrainedModel, with_own_names
@@ -142,6 +143,7 @@ def _write_parts(model: TrainedModel, work: Path) -> None:
         work / "model.json",
         {
             "network": asdict(model.network.config),
+            "precision": model.precision,
             "support": support,
             "calibration": asdict(model.calibration),
             "classes": [_class_state(c) for c in model.classes],
@@ -204,7 +206,14 @@ def _read_parts(folder: Path, manifest: Mapping[str, Any]) -> TrainedModel:
         configuration=dict(manifest.get("configuration") or {}),
         figures=_read_json(folder / "figures.json"),
         trained_at=datetime.fromisoformat(str(manifest["trained_at"])),
+        precision=_precision(body.get("precision", FULL)),
     )
+
+
+def _precision(value: Any) -> str:
+    if value not in PRECISIONS:
+        raise ValueError("the precision is none that this elkwatch has")
+    return str(value)
 
 
 def _positive(value: Any) -> float:

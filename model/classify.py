@@ -63,7 +63,7 @@ class Classifier:
         self._catalogue = catalogue or load_catalogue()
         self._classes = {c.class_id: c for c in model.classes}
         torch.set_flush_denormal(True)
-        model.network.to(self._device)
+        self._network = model.network_on(self._device)
         if model.kinds is not None:
             model.kinds.network.to(self._device)
 
@@ -81,9 +81,7 @@ class Classifier:
         """
         once, places = distinct(sessions)
         parts = [
-            self._joined(
-                part, highest_surprises(self.model.network, part, self._device)
-            )
+            self._joined(part, highest_surprises(self._network, part, self._device))
             for part in (once[at : at + CHUNK] for at in range(0, len(once), CHUNK))
         ]
         scores = np.concatenate([*parts, np.zeros(0)])
@@ -93,7 +91,7 @@ class Classifier:
         """Scores for screening of sessions that are open, `most` of them at a time."""
         model = self.model
         return GrowingScores(
-            model.network, model.support, model.calibration, self._device, most
+            self._network, model.support, model.calibration, self._device, most
         )
 
     @property
@@ -127,7 +125,7 @@ class Classifier:
     def _classify(self, sessions: Sequence[Session]) -> list[Verdict]:
         encoded = encode(sessions, self.model.templates)
         once, places = distinct(encoded)
-        found = surprises(self.model.network, once, self._device)
+        found = surprises(self._network, once, self._device)
         scores = self._joined(once, highest_of(found)).tolist()
         odd = [i for i, score in enumerate(scores) if score > self.threshold]
         deviations = dict(
@@ -156,7 +154,7 @@ class Classifier:
             positions_to_show(*each)
             for each in zip(encoded, found, readings, strict=True)
         ]
-        following = expectations(self.model.network, encoded, positions, self._device)
+        following = expectations(self._network, encoded, positions, self._device)
         kinds = self._kinds(encoded, found)
         return [
             _Deviation(*each)

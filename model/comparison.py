@@ -54,8 +54,7 @@ def _ratios(
     device: torch.device,
 ) -> Floats:
     encoded = encode(sessions, model.templates)
-    model.network.to(device)
-    highest = highest_surprises(model.network, encoded, device)
+    highest = highest_surprises(model.network_on(device), encoded, device)
     calibration = model.calibration
     ratios = np.zeros(len(sessions))
     for left_out in (0, 1):

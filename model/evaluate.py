@@ -127,13 +127,14 @@ def _detection(
     odd: Flags,
     device: torch.device,
 ) -> list[Detection]:
-    highest = highest_surprises(model.network, encoded, device)
+    network = model.network_on(device)
+    highest = highest_surprises(network, encoded, device)
     threshold = model.calibration.threshold
     seen = views(model.support, highest, encoded, model.calibration.surprise_fence)
     templates, counts = UnseenTemplate(), UnseenCountVector()
     templates.seen = set(model.baselines.seen_templates)
     counts.seen = set(model.baselines.seen_counts)
-    top_k = DeepLogTopK(model.network, device)
+    top_k = DeepLogTopK(network, device)
     top_k.threshold = model.baselines.top_k
     baselines = [
         _figures(f"baseline: {d.name}", d.score(encoded), d.threshold, odd)

@@ -7,11 +7,14 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+import torch
+
 from model.catalogue import Entry
 from model.detectors.support import SupportDistance
 from model.kinds import KindModel
 from model.lineage import Lineage
 from model.network import NextEventLSTM
+from model.precision import FULL, at_precision
 from model.scoring import Calibration
 from model.templates.frozen import FrozenTemplates
 from model.vocabulary import Vocabulary
@@ -42,7 +45,8 @@ class Baselines:
 class TrainedModel:
     """All parts of one model. `figures` are the quality figures of its training.
 
-    `trained_at` is known of a model that was loaded from a bundle.
+    `network` is as it was trained; it scores at `precision`. `trained_at` is known of a
+    model that was loaded from a bundle.
     """
 
     version: str
@@ -58,6 +62,11 @@ class TrainedModel:
     figures: Mapping[str, Any]
     trained_at: datetime | None = None
     lineage: Lineage = field(default_factory=Lineage)
+    precision: str = FULL
+
+    def network_on(self, device: torch.device) -> NextEventLSTM:
+        """The next-event network ready to score on a device, at the precision."""
+        return at_precision(self.network, self.precision, device)
 
 
 def with_own_names(

@@ -31,6 +31,7 @@ from model.events import EncodedSession, Session
 from model.labels import ANOMALOUS, IGNORE, NO_LABELS, NORMAL, Labels
 from model.language_model import LanguageModelConfig, train_language_model
 from model.network import NextEventLSTM
+from model.precision import FULL, at_precision, prune
 from model.progress import Progress, Step, silent
 from model.scoring import Calibration, calibrate, views
 from model.surprise import highest_surprises, surprises
@@ -44,9 +45,15 @@ MIN_SESSIONS = 5
 
 @dataclass(frozen=True, slots=True)
 class TrainingConfig:
-    """All that decides a model, beside the logs."""
+    """All that decides a model, beside the logs.
+
+    `prune`: the share of the network's weights that are left out after training;
+    `precision`: at which it scores. The threshold is set with both as they will be.
+    """
 
     seed: int = 0
+    precision: str = FULL
+    prune: float = 0.0
     held_out_share: float = 0.15
     miner: MinerConfig = field(default_factory=MinerConfig)
     language_model: LanguageModelConfig = field(default_factory=LanguageModelConfig)
@@ -98,8 +105,9 @@ def train(
     network, calibration, history, held_out = _learn_normal(
         split.pool, pool, support, vocabulary, config, device, progress
     )
+    scoring = at_precision(network, config.precision, device)
     looked_at = encode(extra, templates) if extra else pool
-    places = _suspects(looked_at, not extra, support, calibration, network, device)
+    places = _suspects(looked_at, not extra, support, calibration, scoring, device)
     suspects = [looked_at[i] for i in places]
     sources = [(extra or split.pool)[i] for i in places] + split.suspected
     suspected = encode(split.suspected, templates)
@@ -110,7 +118,7 @@ def train(
         taught=taught,
         sources=[*split.taught, *sources],
         taught_kinds=split.taught_kinds,
-        network=network,
+        network=scoring,
         support=support,
         vocabulary=vocabulary,
         catalogue=catalogue or load_catalogue(),
@@ -130,7 +138,7 @@ def train(
         kinds=found.kinds,
         classes=with_own_names(found.classes, found.lineage),
         lineage=found.lineage,
-        baselines=_baselines(pool, held_out, network, device),
+        baselines=_baselines(pool, held_out, scoring, device),
         configuration=asdict(config),
         figures=training_figures(
             Learned(
@@ -145,7 +153,7 @@ def train(
                 suspected=suspected,
                 support=support,
                 vocabulary=vocabulary,
-                network=network,
+                network=scoring,
                 calibration=calibration,
                 history=history,
                 found=found,
@@ -153,6 +161,7 @@ def train(
                 device=device,
             )
         ),
+        precision=config.precision,
     )
 
 
@@ -225,12 +234,14 @@ def _learn_normal(
         device=device,
         progress=progress,
     )
+    prune(network, config.prune)
+    scoring = at_precision(network, config.precision, device)
     aside = held_out or train_set
     calibration = calibrate(
         support,
-        surprises(network, aside, device),
+        surprises(scoring, aside, device),
         aside,
-        surprises(network, train_set, device),
+        surprises(scoring, train_set, device),
     )
     return network, calibration, history, aside
 
@@ -276,9 +287,8 @@ def _former(
     if previous.kinds is None:
         return Former(previous.lineage)
     encoded = encode(suspects, previous.templates)
-    previous.network.to(device)
     previous.kinds.network.to(device)
-    found = surprises(previous.network, encoded, device)
+    found = surprises(previous.network_on(device), encoded, device)
     kinds = previous.kinds.kinds(encoded, found, device)
     return Former(previous.lineage, [kind.class_id for kind in kinds])
 

@@ -116,6 +116,20 @@ _SEED.name = "integer"
 )
 @device_option
 @click.option(
+    "--quantize",
+    type=click.Choice(["int8", "bf16", "fp16"]),
+    default=None,
+    help="Score with smaller numbers: int8 on CPU, bf16 or fp16 on CUDA.",
+)
+@click.option(
+    "--prune",
+    type=click.FloatRange(0, 1, max_open=True),
+    metavar="SHARE",
+    default=0.0,
+    show_default=True,
+    help="Leave out this share of the network's weights, the smallest, 0 to below 1.",
+)
+@click.option(
     "--epochs",
     type=click.IntRange(min=1),
     default=None,
@@ -137,6 +151,8 @@ def train(
     catalogue: Path | None,
     seed: int,
     device: str,
+    quantize: str | None,
+    prune: float,
     epochs: int | None,
     file_options: FileOptions,
 ) -> None:
@@ -162,6 +178,7 @@ def train(
         write_training_report,
     )
     from model import (
+        FULL,
         NO_LABELS,
         check_bundle_target,
         choose_device,
@@ -181,6 +198,7 @@ def train(
     config = _training_config(
         seed, file_options.masks(masks, source_name), epochs, clustering
     )
+    config = replace(config, precision=quantize or FULL, prune=prune)
     chosen = choose_device(device)
     labels = read_labels(labels_path) if labels_path else NO_LABELS
     own = load_catalogue(catalogue)
