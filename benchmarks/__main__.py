@@ -16,7 +16,11 @@ from pathlib import Path
 
 from benchmarks.frame import Row, read_rows, results, table, write
 
-SPEED = ("benchmarks.template_speed",)
+SPEED = (
+    "benchmarks.template_speed",
+    "benchmarks.inference_speed",
+    "benchmarks.precision",
+)
 QUALITY = ("benchmarks.grouping", "benchmarks.quality")
 RESULTS = Path(__file__).with_name("results.json")
 
