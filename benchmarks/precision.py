@@ -99,10 +99,8 @@ def _options(
         measured.append(
             compare(
                 Case(f"{name}, {option}", "events", events, "float32", 1, 1),
-                anchor=lambda: partial(highest_surprises, full, once, device),
-                ours=lambda network=network: partial(
-                    highest_surprises, network, once, device
-                ),
+                anchor=partial(partial, highest_surprises, full, once, device),
+                ours=partial(partial, highest_surprises, network, once, device),
             )
         )
         classifier = Classifier(variant, device=device)
