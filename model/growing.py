@@ -94,7 +94,7 @@ class GrowingScores:
             if known.length > courses[place].length and known.leads_to(once[place]):
                 courses[place] = known
         self._advance(courses, once)
-        scores = self._scores(courses)
+        scores = self._scores(courses, once)
         for unit, place in zip(units, places, strict=True):
             self._keep(unit, courses[place])
         return [scores[place] for place in places]
@@ -112,9 +112,16 @@ class GrowingScores:
         if len(self._courses) > self._most:
             self._courses.popitem(last=False)
 
-    def _scores(self, courses: Sequence[Course]) -> list[float]:
+    def _scores(
+        self, courses: Sequence[Course], sessions: Sequence[EncodedSession]
+    ) -> list[float]:
         highest = np.array([course.highest for course in courses])
-        novelty = np.array([self._support.novelty_of(c.rare) for c in courses])
+        novelty = np.array(
+            [
+                self._support.novelty_of(course.rare, self._support.is_known(session))
+                for course, session in zip(courses, sessions, strict=True)
+            ]
+        )
         seen = Views(
             highest / self._calibration.surprise_fence, novelty, np.zeros(len(courses))
         )

@@ -31,8 +31,10 @@ def network(layers: int = 1) -> NextEventLSTM:
 
 def support() -> SupportDistance:
     fitted = SupportDistance()
-    fitted.fit([EncodedSession((4, 5, 6, 4, 5, 7))] * 60 + [EncodedSession((4, 8))])
+    usual, known = EncodedSession((4, 5, 6, 4, 5, 7)), EncodedSession((4, 8))
+    fitted.fit([usual] * 60 + [known] * 3, trusted=np.array([False] * 60 + [True] * 3))
     assert fitted.lengths == (1, 2, 3)
+    assert fitted.is_known(known)
     return fitted
 
 
@@ -68,6 +70,13 @@ def test_equal_to_scoring_whole(
         sessions = [EncodedSession(so_far[unit], starts, False) for unit in new]
         found = scores.score(list(new), sessions)
         assert np.allclose(found, [whole(net, s) for s in sessions], atol=1e-5)
+
+
+def test_counts_that_people_called_normal_are_known_while_they_grow() -> None:
+    scores = growing()
+    for session in (EncodedSession(ids, ends=False) for ids in ((4,), (4, 8), (8, 8))):
+        (found,) = scores.score(["a"], [session])
+        assert found == pytest.approx(whole(NETWORK, session))
 
 
 @settings(deadline=None, max_examples=30)
