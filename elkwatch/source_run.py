@@ -19,6 +19,7 @@ from model import (
     Arrival,
     Candidate,
     Classifier,
+    GrowingScores,
     SessionTracker,
     TrackerLimits,
 )
@@ -73,7 +74,7 @@ class Reading:
         self._seen = SeenIds()
         self._resumed = False
         self.tracker = SessionTracker(tracker_limits(settings, source, limits))
-        self._growing = classifier.growing(limits.max_open)
+        self._growing: GrowingScores | None = None
 
     def begin(self, now: datetime) -> datetime | None:
         """Where to read from in this run; None is the earliest document.
@@ -125,6 +126,8 @@ class Reading:
 
     def screen(self, candidates: Sequence[Candidate]) -> list[float]:
         """The scores of candidates (N), in order; of growing ones only what is new."""
+        if self._growing is None:
+            self._growing = self.classifier.growing(self._limits.max_open)
         growing = [c for c in candidates if c.reason == "growing"]
         over = [c for c in candidates if c.reason != "growing"]
         self._growing.forget((c.key, c.window_start) for c in over)
@@ -162,7 +165,7 @@ class Reading:
         self._seen = SeenIds()
         self.newest = None
         self.tracker = SessionTracker(self.tracker.limits)
-        self._growing = self.classifier.growing(self._limits.max_open)
+        self._growing = None
 
     def caught_up(self) -> None:
         """What was open before a restart is known again from here on."""
