@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from model import BundleError, FrozenTemplates, MinerConfig, TemplateMiner
@@ -133,6 +133,7 @@ def test_every_line_that_was_learned_matches_and_sizes_add_up() -> None:
     ]
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(max_size=20), min_size=1, max_size=20))
 def test_any_text_that_was_learned_matches(lines: list[str]) -> None:
     templates = frozen(lines)

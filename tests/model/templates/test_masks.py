@@ -1,7 +1,5 @@
-import time
-
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from model import MaskError, parse_masks
@@ -90,6 +88,7 @@ PIECES = [
 ]
 
 
+@settings(deadline=None)
 @given(st.lists(st.one_of(st.text(max_size=5), st.sampled_from(PIECES))))
 def test_what_a_mask_needs_leaves_out_no_match(parts: list[str]) -> None:
     text = " ".join(parts).encode("utf-8", "replace").decode()
@@ -100,6 +99,7 @@ def test_what_a_mask_needs_leaves_out_no_match(parts: list[str]) -> None:
     assert masker(text) == slow.decode()
 
 
+@settings(deadline=None)
 @given(st.lists(st.one_of(st.text(max_size=5), st.sampled_from(PIECES))))
 def test_no_ascii_digit_is_left(parts: list[str]) -> None:
     text = " ".join(parts).encode("utf-8", "replace").decode()
@@ -109,15 +109,8 @@ def test_no_ascii_digit_is_left(parts: list[str]) -> None:
 HOSTILE = ["a" * 8000 + "!", "1." * 4000, "a.a" * 2700, "a-" * 4000, "x=" * 4000]
 
 
-def test_masking_is_linear_in_hostile_text() -> None:
-    """Doubling the text at most about doubles the time: ×16 would be quadratic."""
-    masker = Masker((Mask("BAD", r"(?:(?:x+)+)+y"),))
-
-    def seconds(times: int) -> float:
-        began = time.process_time()
-        for text in HOSTILE:
-            masker(text * times)
-        return time.process_time() - began
-
-    seconds(1)
-    assert seconds(4) < 10 * seconds(1)
+@pytest.mark.parametrize("text", HOSTILE, ids=lambda text: text[:3])
+def test_hostile_text_and_masks_that_would_backtrack_come_to_an_end(text: str) -> None:
+    """With a backtracking engine this takes longer than the age of the universe."""
+    masker = Masker((Mask("BAD", r"(?:(?:[ax1.=-]+)+)+\*"),))
+    assert len(masker(text)) < 4 * len(text)

@@ -70,7 +70,7 @@ JOINED = st.lists(
 ).map(lambda parts: "at " + "".join(a + b for a, b in parts))
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(st.lists(JOINED, max_size=30))
 def test_hexadecimal_words_are_known_by_one_key_only_where_masks_hide_them(
     lines: list[str],
@@ -82,7 +82,7 @@ def test_hexadecimal_words_are_known_by_one_key_only_where_masks_hide_them(
     assert mine(ours) == state(drain3)
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(
     st.lists(ANY, max_size=60),
     st.sampled_from([0.3, 0.5, 0.7, 1.0]),

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from model.templates.reduction import MAX_CHARS, as_text, reduce
@@ -66,6 +66,7 @@ def test_anything_becomes_text(message: object, text: str) -> None:
     assert as_text(message) == text
 
 
+@settings(deadline=None)
 @given(st.one_of(st.text(), st.binary(), st.none(), st.integers()))
 def test_what_is_left_is_one_line_of_utf8(message: object) -> None:
     line = reduce(as_text(message))
