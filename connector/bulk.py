@@ -51,8 +51,9 @@ class ItemResult:
 class BulkWriter:
     """Writes items and says what became of each, in their order.
 
-    Returns once searches can see them. Raises SinkUnavailable when retries made no
-    progress, PrivilegeMissing, IndexBlocked, or another EngineError.
+    Returns once they are stored; searches see them after the index's next refresh.
+    Raises SinkUnavailable when retries made no progress, PrivilegeMissing,
+    IndexBlocked, or another EngineError.
     """
 
     def __init__(
@@ -131,7 +132,7 @@ class BulkWriter:
         """One answer an item; None when the request was refused as a whole."""
         operations: list[Any] = [line for number in batch for line in lines[number]]
         try:
-            answer = self._client.bulk(operations=operations, refresh="wait_for")
+            answer = self._client.bulk(operations=operations)
         except ApiError as error:
             if error.status_code in _SPLIT_STATUSES:
                 return None

@@ -1,6 +1,10 @@
 """Which documents of the overlap were read already, in bounded memory."""
 
 import heapq
+import sys
+from array import array
+from base64 import b64decode, b64encode
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from hashlib import blake2b
 
@@ -10,6 +14,7 @@ from connector.timestamps import EPOCH
 DEFAULT_CAPACITY = 50_000
 _HASH_BYTES = 8
 _COMPLETE_FROM = "from"
+_PACKED = "packed"
 _MICROSECOND = timedelta(microseconds=1)
 
 
@@ -28,6 +33,7 @@ class SeenIds:
         self.forgotten = 0
         self._times_us: dict[int, int] = {}
         self._oldest: list[tuple[int, int]] = []
+        self._newest: datetime | None = None
         self._complete_from_us: int | None = None
 
     @property
@@ -43,12 +49,19 @@ class SeenIds:
         return len(self._times_us)
 
     def __contains__(self, document: LogDocument) -> bool:
+        newest = self._newest
+        if newest is None or document.cursor_time > newest:
+            return False  # nothing so late was ever added: most documents are new
         return _hashed(document) in self._times_us
 
     def add(self, document: LogDocument) -> bool:
         """Remember a document; False when it was known already."""
-        time_us = _microseconds(document.cursor_time)
-        return self._add(_hashed(document), time_us)
+        time = document.cursor_time
+        if not self._add(_hashed(document), _microseconds(time)):
+            return False
+        if self._newest is None or time > self._newest:
+            self._newest = time
+        return True
 
     def prune(self, before: datetime) -> None:
         """Forget, without counting, what stands before this cursor time."""
@@ -58,11 +71,16 @@ class SeenIds:
             del self._times_us[digest]
 
     def snapshot(self) -> tuple[str, ...]:
-        """The set as texts for a cursor, the oldest first."""
-        held = (f"{digest:016x}:{us}" for us, digest in sorted(self._oldest))
-        if self._complete_from_us is None:
-            return tuple(held)
-        return (f"{_COMPLETE_FROM}:{self._complete_from_us}", *held)
+        """The set as texts for a cursor: one with all hashes and times, packed."""
+        held = sorted(self._oldest)
+        texts = []
+        if self._complete_from_us is not None:
+            texts.append(f"{_COMPLETE_FROM}:{self._complete_from_us}")
+        if held:
+            times_us, digests = zip(*held, strict=True)
+            packed = _little(array("q", times_us)) + _little(array("Q", digests))
+            texts.append(f"{_PACKED}:{b64encode(packed).decode()}")
+        return tuple(texts)
 
     @classmethod
     def restore(
@@ -71,11 +89,17 @@ class SeenIds:
         """The set that `snapshot` was taken of. Raises ValueError for other texts."""
         seen = cls(capacity)
         for text in snapshot:
-            digest, _, time_us = text.partition(":")
-            if digest == _COMPLETE_FROM:
-                seen._forgot_before(int(time_us))
-            else:
-                seen._add(int(digest, 16), int(time_us))
+            kind, _, rest = text.partition(":")
+            if kind == _COMPLETE_FROM:
+                seen._forgot_before(int(rest))
+            elif kind == _PACKED:
+                for time_us, digest in _unpacked(rest):
+                    seen._add(digest, time_us)
+            else:  # one hash and its time, as older versions wrote them
+                seen._add(int(kind, 16), int(rest))
+        if seen._times_us:
+            newest_us = max(seen._times_us.values())
+            seen._newest = EPOCH + newest_us * _MICROSECOND
         return seen
 
     def _add(self, digest: int, time_us: int) -> bool:
@@ -100,5 +124,26 @@ def _hashed(document: LogDocument) -> int:
     return int.from_bytes(blake2b(identity, digest_size=_HASH_BYTES).digest())
 
 
+def _little(numbers: "array[int]") -> bytes:
+    """The numbers as bytes that every machine reads alike."""
+    if sys.byteorder == "big":
+        numbers.byteswap()
+    return numbers.tobytes()
+
+
+def _unpacked(text: str) -> Iterator[tuple[int, int]]:
+    """(time, hash) of a packed text. Raises ValueError for a broken one."""
+    packed = b64decode(text, validate=True)
+    if len(packed) % 16:
+        raise ValueError(f"a packed set of {len(packed)} bytes")
+    half = len(packed) // 2
+    times_us, digests = array("q", packed[:half]), array("Q", packed[half:])
+    if sys.byteorder == "big":
+        times_us.byteswap()
+        digests.byteswap()
+    return zip(times_us, digests, strict=True)
+
+
 def _microseconds(time: datetime) -> int:
-    return (time - EPOCH) // _MICROSECOND
+    since = time - EPOCH
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds

@@ -6,9 +6,11 @@
 
 An id is unique within one backing index only, so creating alone would double a finding
 after a rollover. Writing the same findings again, after a crash or a late document,
-changes only what changed.
+changes only what changed. No write waits until searches see it: what this process wrote
+lately is looked up by id in its backing index, which is always up to date.
 """
 
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -27,6 +29,7 @@ from connector.timestamps import to_iso
 
 _IDS_A_SEARCH = 200
 _ROUNDS_MAX = 4
+_REMEMBERED = 10_000
 
 WriteOutcome = Literal[
     "created", "exists", "amended", "withdrawn", "suppressed", "absent", "dead"
@@ -77,13 +80,15 @@ class FindingSink:
         self._doing = f"writing findings to {self._stream}"
         self._bulk = BulkWriter(client, doing=self._doing, retry=retry)
         self._dead_letters = DeadLetterSink(client, namespace, retry=retry)
+        self._lately: OrderedDict[str, str] = OrderedDict()
 
     def write(self, findings: Sequence[Finding]) -> WriteReport:
         """Bring the stream up to these findings. Of equal ids the last one counts."""
         wanted = {finding.finding_id: finding for finding in findings}
         outcomes: dict[str, WriteOutcome] = {}
         reasons: dict[str, str] = {}
-        existing = self._look_up(list(wanted))
+        existing = self._look_up([i for i in wanted if i not in self._lately])
+        existing |= self._get({i: at for i, at in self._lately.items() if i in wanted})
         pending = dict(wanted)
         for _ in range(_ROUNDS_MAX):
             items = self._plan(pending, existing, outcomes)
@@ -92,6 +97,7 @@ class FindingSink:
             self._give_up(rejected, wanted, outcomes, reasons)
             for result in results:
                 if result.outcome == "written":
+                    self._remember(result)
                     finding = wanted[result.item.doc_id]
                     outcomes[result.item.doc_id] = _written_as(result, finding)
             conflicts = [r for r in results if r.outcome == "conflict"]
@@ -100,7 +106,7 @@ class FindingSink:
                     {finding_id: outcomes[finding_id] for finding_id in wanted}, reasons
                 )
             pending = {r.item.doc_id: wanted[r.item.doc_id] for r in conflicts}
-            existing = self._reload(conflicts)
+            existing = self._get({r.item.doc_id: r.index for r in conflicts})
         raise SinkUnavailable(
             f"{self._doing}: somebody else keeps changing the same findings; is a "
             "second elkwatch running on this namespace?"
@@ -163,15 +169,23 @@ class FindingSink:
             allow_partial_search_results=False,
         )
 
-    def _reload(self, conflicts: Sequence[ItemResult]) -> dict[str, _Existing]:
-        """The newest version of findings that somebody wrote meanwhile."""
-        wanted = [{"_index": r.index, "_id": r.item.doc_id} for r in conflicts]
+    def _get(self, places: Mapping[str, str]) -> dict[str, _Existing]:
+        """The newest version of findings, by id and backing index, refreshed or not."""
+        if not places:
+            return {}
+        wanted = [{"_index": index, "_id": doc_id} for doc_id, index in places.items()]
         answer = self._retry.call(
             lambda: self._client.mget(docs=wanted),
             doing=self._doing,
             exhausted=SinkUnavailable,
         )
         return _existing(hit for hit in answer["docs"] if hit.get("found"))
+
+    def _remember(self, result: ItemResult) -> None:
+        self._lately[result.item.doc_id] = result.index
+        self._lately.move_to_end(result.item.doc_id)
+        while len(self._lately) > _REMEMBERED:
+            self._lately.popitem(last=False)
 
     def _give_up(
         self,

@@ -4,10 +4,11 @@
           ──confirm (fetch whole)──▶ verdicts ──▶ findings ──▶ episodes ──▶ outbox
           ──▶ cursor
 
-The order of writing is fixed: findings, then episodes and outbox rows, then the
-cursor. Each is idempotent, so a crash between any two repeats work and neither loses
-nor doubles anything. Before each of them the fence is asked whether this process is
-still the one that writes.
+Pages are read ahead, in a thread of their own, while what came before is judged and
+written; all else happens here, one after the other. The order of writing is fixed:
+findings, then episodes and outbox rows, then the cursor. Each is idempotent, so a crash
+between any two repeats work and neither loses nor doubles anything. Before each of them
+the fence is asked whether this process is still the one that writes.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from connector import (
     Page,
     WriteReport,
 )
+from elkwatch.ahead import Ahead
 from elkwatch.confirm import Confirmation
 from elkwatch.feedback import NO_OPINIONS, Opinions, Reviewed
 from elkwatch.privacy import Mask
@@ -35,6 +37,7 @@ from elkwatch.translate import finding, masked_letter, notice
 from model import Candidate, Verdict
 
 PAGES_A_STEP = 10
+MOST_AHEAD = 32 * 1024 * 1024  # characters of messages
 WHOLE_AT_ONCE = 500
 
 LogUrl = Callable[[Verdict], str | None]
@@ -139,19 +142,16 @@ def run_source(
     until = now - limits.query_delay
     reading.opinions = outputs.opinions(reading.settings.name, now)
     start = progress.since = reading.begin(now)
-    for pages in _steps(reading.source.pages(start, until), progress.watch):
-        newest: datetime | None = None
-        for page in pages:
-            reading.take(page)
-            _keep_problems(page, reading, outputs, now)
-            newest = max((d.cursor_time for d in page.documents), default=newest)
-        watermark = min(reading.newest or until, until)
-        candidates = reading.tracker.close_due(watermark)
-        _judge(reading, outputs, candidates, watermark, until, now, log_url, progress)
-        outputs.fence()
-        reading.save(newest)
-        if stop():
-            return progress
+    with _read_ahead(reading.source.pages(start, until)) as ahead:
+        for pages in _steps(ahead, progress.watch):
+            newest = _take(pages, reading, outputs, now, progress.watch)
+            watermark = min(reading.newest or until, until)
+            due = reading.tracker.close_due(watermark)
+            _judge(reading, outputs, due, watermark, until, now, log_url, progress)
+            outputs.fence()
+            reading.save(newest)
+            if stop():
+                return progress
     candidates = reading.tracker.close_due(until) + reading.tracker.growing()
     _judge(reading, outputs, candidates, until, until, now, log_url, progress)
     _advance(reading, outputs, now)
@@ -161,6 +161,24 @@ def run_source(
     progress.caught_up = True
     progress.lag_s = (now - until).total_seconds()
     return progress
+
+
+def _take(
+    pages: Sequence[Page],
+    reading: Reading,
+    outputs: Outputs,
+    now: datetime,
+    watch: Stopwatch,
+) -> datetime | None:
+    """Documents into open sessions; → up to where, by the cursor field."""
+    newest: datetime | None = None
+    began = time.monotonic()
+    for page in pages:
+        reading.take(page)
+        _keep_problems(page, reading, outputs, now)
+        newest = max((d.cursor_time for d in page.documents), default=newest)
+    watch.add("take", time.monotonic() - began)
+    return newest
 
 
 def _judge(
@@ -294,6 +312,15 @@ def _keep_problems(
                 for p in page.problems
             ]
         )
+
+
+def _read_ahead(pages: Iterator[Page]) -> Ahead[Page]:
+    """The next step is read while this one is judged and written."""
+    return Ahead(pages, most=PAGES_A_STEP, weigh=_characters, heaviest=MOST_AHEAD)
+
+
+def _characters(page: Page) -> int:
+    return sum(len(document.message) for document in page.documents)
 
 
 def _steps(pages: Iterator[Page], watch: Stopwatch) -> Iterator[list[Page]]:

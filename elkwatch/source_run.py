@@ -117,12 +117,17 @@ class Reading:
                 self.counts.read_again += 1
             else:
                 taken.append((document, *self._standing(document, known)))
-        messages = [document.message for document, _, _ in taken]
-        for (document, new, late), event_id in zip(
-            taken, self.classifier.event_ids(messages), strict=True
-        ):
-            self._take(document, event_id, new=new, late=late)
-        self.counts.problems += len(page.problems)
+        counts = self.counts
+        ids = self.classifier.event_ids([document.message for document, _, _ in taken])
+        for (document, new, late), event_id in zip(taken, ids, strict=True):
+            counts.documents += new
+            counts.read_again += not new
+            counts.late += late
+            counts.unknown += new and event_id == UNK
+            if self.newest is None or document.time > self.newest:
+                self.newest = document.time
+            self.tracker.add(_arrival(document, event_id, late))
+        counts.problems += len(page.problems)
 
     def screen(self, candidates: Sequence[Candidate]) -> list[float]:
         """The scores of candidates (N), in order; of growing ones only what is new."""
@@ -185,28 +190,6 @@ class Reading:
         known_from = self._seen.complete_from
         return start if known_from is None else min(max(start, known_from), position)
 
-    def _take(
-        self, document: LogDocument, event_id: int, *, new: bool, late: bool
-    ) -> None:
-        self.counts.documents += new
-        self.counts.read_again += not new
-        self.counts.late += late
-        self.counts.unknown += new and event_id == UNK
-        if self.newest is None or document.time > self.newest:
-            self.newest = document.time
-        keyless = document.key is None
-        self.tracker.add(
-            Arrival(
-                key=document.key or keyless_unit(document),
-                keyless=keyless,
-                time=document.time,
-                cursor_time=document.cursor_time,
-                sequence=-1 if document.sequence is None else document.sequence,
-                event_id=event_id,
-                late=late,
-            )
-        )
-
     def _standing(self, document: LogDocument, known: bool) -> tuple[bool, bool]:
         """Whether a document is new, and whether it is late.
 
@@ -214,12 +197,25 @@ class Reading:
         """
         position = None if self._cursor is None else self._cursor.position
         if position is None or document.cursor_time >= position:
-            self._seen.add(document)
+            if not known:
+                self._seen.add(document)
             return not known, False
         if document.cursor_time < self._overlap_from(position):
             return False, False
         self._seen.add(document)
         return not known, not known
+
+
+def _arrival(document: LogDocument, event_id: int, late: bool) -> Arrival:
+    return Arrival(
+        document.key or keyless_unit(document),
+        document.key is None,
+        document.time,
+        document.cursor_time,
+        -1 if document.sequence is None else document.sequence,
+        event_id,
+        late,
+    )
 
 
 @dataclass(slots=True)

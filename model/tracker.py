@@ -19,6 +19,8 @@ from datetime import datetime, timedelta
 from heapq import nsmallest
 from typing import Literal
 
+import msgspec
+
 from model.events import EncodedSession, window_start
 
 Reason = Literal["closed", "growing", "cut", "evicted"]
@@ -41,9 +43,11 @@ class TrackerLimits:
     max_events: int = 10_000
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """One event on its way into a unit. `late`: it belongs before what was read."""
+class Arrival(msgspec.Struct, frozen=True, gc=False):
+    """One event on its way into a unit. `late`: it belongs before what was read.
+
+    A msgspec struct, as there is one for every line of log.
+    """
 
     key: str
     keyless: bool
@@ -109,7 +113,7 @@ class SessionTracker:
         unit = self._units.get(unit_id)
         if unit is None:
             unit = self._open(unit_id, arrival)
-        if unit_id[1] is None and self._too_old(unit, arrival.time):
+        elif unit_id[1] is None and self._too_old(unit, arrival.time):
             self._cut(unit_id, unit)
             self.add(arrival)
             return
@@ -180,10 +184,15 @@ class SessionTracker:
             self.overflowed += 1
         else:
             unit.rows.append((arrival.time, arrival.sequence, arrival.event_id))
-        unit.first = min(unit.first or arrival.time, arrival.time)
-        unit.last = max(unit.last or arrival.time, arrival.time)
-        unit.opened_at = min(unit.opened_at, arrival.cursor_time)
-        unit.recheck = unit.recheck or arrival.late
+        time = arrival.time
+        if unit.last is None or time > unit.last:
+            unit.last = time
+        if unit.first is None or time < unit.first:
+            unit.first = time
+        if arrival.cursor_time < unit.opened_at:
+            unit.opened_at = arrival.cursor_time
+        if arrival.late:
+            unit.recheck = True
         unit.grown = True
 
     def _too_old(self, unit: _Unit, time: datetime) -> bool:
