@@ -12,7 +12,7 @@ import random
 import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
@@ -23,8 +23,9 @@ import orjson
 import yaml
 from elasticsearch import Elasticsearch
 
-from connector import install
+from connector import install, run_stream_name, state_index, stream_name
 from connector.client import ClientConfig, connect
+from connector.state import STATE_KINDS
 from elkwatch.cli.options import FileOptions
 from elkwatch.clock import Clock
 from elkwatch.compose import Parts, compose
@@ -57,12 +58,26 @@ class Stack:
     url: str
     bundle: Path
     folder: Path
+    namespaces: list[str] = field(default_factory=list)
 
     def namespace(self) -> str:
-        """A namespace that nobody has written to, set up."""
+        """A namespace set up, its indices made: the first write of a life is slow."""
         namespace = f"bench{secrets.token_hex(4)}"
         install(self.client, namespace)
+        for kind in STATE_KINDS:
+            self.client.indices.create(index=state_index(kind, namespace))
+        for stream in (stream_name(namespace), run_stream_name(namespace)):
+            first = {"@timestamp": "2000-01-01T00:00:00Z", "message": "made"}
+            self.client.create(index=stream, id="made", document=first)
+        self.namespaces.append(namespace)
         return namespace
+
+    def clear(self) -> None:
+        """Deletes what all namespaces hold, as far as this engine can."""
+        for namespace in self.namespaces:
+            indices = [state_index(kind, namespace) for kind in STATE_KINDS]
+            self.client.indices.delete(index=indices, ignore_unavailable=True)
+        self.namespaces.clear()
 
     def parts(self, index: str, namespace: str, clock: Clock, **more: Any) -> Parts:
         """The service's parts for the logs in `index`."""

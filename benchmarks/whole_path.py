@@ -24,8 +24,8 @@ from elasticsearch import Elasticsearch
 
 from benchmarks.frame import Case, Row, Work, compare, results, table, write
 from benchmarks.stack import Pool, Stack, ending_at, make_index, ship, stack
+from connector import stream_name
 from connector.decode import needed_fields
-from connector.findings import stream_name
 from elkwatch.clock import Clock, SystemClock
 from elkwatch.compose import Parts
 from elkwatch.rounds import Tick
@@ -76,6 +76,7 @@ def _row(on: Stack, pool: Pool, count: int, share: float, runs: int) -> Row:
         )
     finally:
         on.client.indices.delete(index=index)
+        on.clear()
 
 
 def _ours(on: Stack, index: str, expected: int) -> Work:
@@ -107,7 +108,8 @@ def _findings_of_a_run(on: Stack, index: str, expected: int) -> list[bytes]:
     run_once(on.parts(index, namespace, clock), clock, expected)
     stream = stream_name(namespace)
     on.client.indices.refresh(index=stream)
-    return [orjson.dumps(hit["_source"]) for hit in _all(on.client, stream)]
+    found = _all(on.client, stream)
+    return [orjson.dumps(hit["_source"]) for hit in found if hit["_id"] != "made"]
 
 
 def _all(client: Elasticsearch, index: str) -> list[Any]:
@@ -116,7 +118,10 @@ def _all(client: Elasticsearch, index: str) -> list[Any]:
     while True:
         more = {} if after is None else {"search_after": after}
         hits = client.search(
-            index=index, size=PAGE, sort=[{"event.id": "asc"}], **more
+            index=index,
+            size=PAGE,
+            sort=[{"event.id": {"order": "asc", "missing": "_last"}}],
+            **more,
         )["hits"]["hits"]
         if not hits:
             return found

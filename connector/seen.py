@@ -45,13 +45,15 @@ class SeenIds:
         from_us = self._complete_from_us
         return None if from_us is None else EPOCH + from_us * _MICROSECOND
 
+    @property
+    def newest(self) -> datetime | None:
+        """The latest cursor time that was ever added; None: nothing ever was."""
+        return self._newest
+
     def __len__(self) -> int:
         return len(self._times_us)
 
     def __contains__(self, document: LogDocument) -> bool:
-        newest = self._newest
-        if newest is None or document.cursor_time > newest:
-            return False  # nothing so late was ever added: most documents are new
         return _hashed(document) in self._times_us
 
     def add(self, document: LogDocument) -> bool:

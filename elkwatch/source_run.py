@@ -72,6 +72,7 @@ class Reading:
         self._cursors = cursors
         self._cursor: Cursor | None = None
         self._seen = SeenIds()
+        self._known_until: datetime | None = None
         self._resumed = False
         self.tracker = SessionTracker(tracker_limits(settings, source, limits))
         self._growing: GrowingScores | None = None
@@ -88,6 +89,7 @@ class Reading:
             )
             self._seen = SeenIds.restore(self._cursor.seen)
             self._resumed = True
+        self._known_until = self._seen.newest
         position = self._cursor.position
         if position is None:
             return self.settings.start.resolve(now)
@@ -111,8 +113,13 @@ class Reading:
     def take(self, page: Page) -> None:
         """Takes the documents of one page into the open sessions."""
         taken = []
+        known_until = self._known_until
         for document in page.documents:
-            known = document in self._seen
+            known = (
+                known_until is not None
+                and document.cursor_time <= known_until
+                and document in self._seen
+            )
             if known and not self._resumed:
                 self.counts.read_again += 1
             else:

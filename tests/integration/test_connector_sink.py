@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -74,6 +75,7 @@ def backing_indices(es: Elasticsearch, namespace: str) -> list[str]:
 
 def dead_letters(es: Elasticsearch, namespace: str) -> list[Mapping[str, Any]]:
     name = state_index("dead-letters", namespace)
+    es.indices.refresh(index=name, ignore_unavailable=True)
     hits = es.search(index=name, ignore_unavailable=True)["hits"]["hits"]
     return [hit["_source"] for hit in hits]
 
@@ -143,16 +145,28 @@ def test_withdrawn_and_found_again(
     assert document["elkwatch"]["revision"] == 2
 
 
+@pytest.mark.parametrize("another_process", [True, False])
 def test_a_finding_is_found_across_a_rollover(
-    es: Elasticsearch, sink: FindingSink, namespace: str
+    es: Elasticsearch,
+    client: Elasticsearch,
+    sink: FindingSink,
+    namespace: str,
+    another_process: bool,
 ) -> None:
+    """By another process once searches see it; by the same one at once."""
+    sink.write([finding(session="first")])
+    stream = stream_name(namespace)
+    es.indices.put_settings(index=stream, settings={"refresh_interval": "-1"})
     sink.write(several(2))
-    es.indices.rollover(alias=stream_name(namespace))
+    if another_process:
+        es.indices.refresh(index=stream)
+        sink = FindingSink(client, namespace)
+    es.indices.rollover(alias=stream)
     assert len(backing_indices(es, namespace)) == 2
     changed = finding(session="s1", events=30)
     report = sink.write([*several(1), changed, finding(session="new")])
     assert list(report.outcomes.values()) == ["exists", "amended", "created"]
-    assert len(stored(es, namespace)) == 3
+    assert len(stored(es, namespace)) == 4
     assert stored(es, namespace)[changed.finding_id]["elkwatch"]["revision"] == 1
 
 
@@ -316,6 +330,7 @@ def test_figures_of_a_run_once(
     assert sink.write(*figures) == 2
     assert sink.write(*figures) == 0
     name = run_stream_name(namespace)
+    es.indices.refresh(index=name)
     assert es.count(index=name)["count"] == 2
     found = es.search(
         index=name,
@@ -334,7 +349,7 @@ class _LookUpBlind(FindingSink):
     """A sink whose first look-up sees nothing, as before a refresh."""
 
     def __init__(self, sink: FindingSink) -> None:
-        self.__dict__ = sink.__dict__
+        self.__dict__ = {**sink.__dict__, "_lately": OrderedDict()}
 
     def _look_up(self, finding_ids: object) -> dict[str, Any]:
         return {}

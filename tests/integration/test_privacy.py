@@ -126,6 +126,7 @@ def _said(world: World, *arguments: str) -> str:
 
 
 def _stored(world: World, index: str) -> str:
+    world.es.indices.refresh(index=index, ignore_unavailable=True)
     answer = world.es.search(index=index, size=10_000, ignore_unavailable=True)
     assert answer["hits"]["hits"], f"nothing in {index}"
     return json.dumps(answer["hits"]["hits"], ensure_ascii=False)
