@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import gzip
 import random
-import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
+from secrets import token_hex
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -23,16 +23,17 @@ import orjson
 import yaml
 from elasticsearch import Elasticsearch
 
-from connector import install, run_stream_name, state_index, stream_name
+from connector import install, state_index
 from connector.client import ClientConfig, connect
 from connector.state import STATE_KINDS
 from elkwatch.cli.options import FileOptions
-from elkwatch.clock import Clock
+from elkwatch.clock import Clock, SystemClock
 from elkwatch.compose import Parts, compose
 from elkwatch.config import load_config
 from elkwatch.demo.logs import SESSION_FIELD, demo_file
 from elkwatch.engine import EngineOptions, start
 from elkwatch.log_files import read_sessions
+from elkwatch.service import Service
 from model import (
     Classifier,
     TrainingConfig,
@@ -45,6 +46,8 @@ from model.language_model import LanguageModelConfig
 
 SEQUENCE_FIELD = "postgresql.log.session_line_number"
 EPOCHS = 4
+AGO = timedelta(minutes=2)
+CREATE = b'{"create":{}}'
 SHIPPED_AT_ONCE = 2000
 
 Document = dict[str, Any]
@@ -58,18 +61,25 @@ class Stack:
     url: str
     bundle: Path
     folder: Path
+    before: str
     namespaces: list[str] = field(default_factory=list)
 
     def namespace(self) -> str:
-        """A namespace set up, its indices made: the first write of a life is slow."""
-        namespace = f"bench{secrets.token_hex(4)}"
+        """A namespace in which the service has worked before, on other logs.
+
+        What it writes to is there then: making indices and mappings takes an engine
+        seconds, once in a namespace's life.
+        """
+        namespace = f"bench{token_hex(4)}"
         install(self.client, namespace)
-        for kind in STATE_KINDS:
-            self.client.indices.create(index=state_index(kind, namespace))
-        for stream in (stream_name(namespace), run_stream_name(namespace)):
-            first = {"@timestamp": "2000-01-01T00:00:00Z", "message": "made"}
-            self.client.create(index=stream, id="made", document=first)
         self.namespaces.append(namespace)
+        clock = SystemClock()
+        parts = self.parts(self.before, namespace, clock, name="before")
+        try:
+            tick = Service(parts, clock).once()
+        finally:
+            parts.client.close()
+        assert not tick.failures, tick.failures
         return namespace
 
     def clear(self) -> None:
@@ -79,21 +89,31 @@ class Stack:
             self.client.indices.delete(index=indices, ignore_unavailable=True)
         self.namespaces.clear()
 
-    def parts(self, index: str, namespace: str, clock: Clock, **more: Any) -> Parts:
+    def parts(
+        self,
+        index: str,
+        namespace: str,
+        clock: Clock,
+        *,
+        name: str = "shop-db",
+        **more: Any,
+    ) -> Parts:
         """The service's parts for the logs in `index`."""
         path = self.folder / f"{namespace}.yml"
-        path.write_text(yaml.safe_dump(self._config(index, namespace, more)), "utf-8")
+        path.write_text(
+            yaml.safe_dump(self._config(index, namespace, name, more)), "utf-8"
+        )
         return compose(load_config(path, {}), clock, device="cpu")
 
     def _config(
-        self, index: str, namespace: str, more: Mapping[str, Any]
+        self, index: str, namespace: str, name: str, more: Mapping[str, Any]
     ) -> dict[str, Any]:
         return {
             "elasticsearch": {"hosts": [self.url]},
             "namespace": namespace,
             "sources": [
                 {
-                    "name": "shop-db",
+                    "name": name,
                     "index": index,
                     "session": {"field": SESSION_FIELD},
                     "sequence_field": SEQUENCE_FIELD,
@@ -113,16 +133,17 @@ def stack(url: str | None = None, bundle: Path | None = None) -> Iterator[Stack]
         folder = Path(name)
         if bundle is None:
             bundle = _trained(folder / "model")
-        if url is not None:
-            with connect(ClientConfig((url,))) as client:
-                yield Stack(client, url, bundle, folder)
-            return
-        options = EngineOptions(fast_start=False, heap_mb=1024)
-        with (
-            start(options) as engine,
-            connect(ClientConfig((engine.url,))) as client,
-        ):
-            yield Stack(client, engine.url, bundle, folder)
+        with ExitStack() as exits:
+            if url is None:
+                options = EngineOptions(fast_start=False, heap_mb=1024)
+                url = exits.enter_context(start(options)).url
+            client = exits.enter_context(connect(ClientConfig((url,))))
+            on = Stack(client, url, bundle, folder, f"bench-before-{token_hex(4)}")
+            make_index(client, on.before)
+            documents = Pool.of(bundle).documents(1000, 0.2)
+            ship(client, on.before, ending_at(documents, datetime.now(UTC) - AGO))
+            yield on
+            client.indices.delete(index=on.before)
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +227,7 @@ def ship(client: Elasticsearch, index: str, documents: Iterable[Document]) -> in
     """Indexes the documents; → how many."""
     shipped, rest = 0, iter(documents)
     while page := list(islice(rest, SHIPPED_AT_ONCE)):
-        lines = [x for d in page for x in (b'{"create":{}}', orjson.dumps(d))]
+        lines: list[Any] = [x for d in page for x in (CREATE, orjson.dumps(d))]
         answer = client.bulk(index=index, operations=lines)
         assert not answer["errors"]
         shipped += len(page)

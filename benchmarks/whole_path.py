@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,16 @@ import orjson
 from elasticsearch import Elasticsearch
 
 from benchmarks.frame import Case, Row, Work, compare, results, table, write
-from benchmarks.stack import Pool, Stack, ending_at, make_index, ship, stack
+from benchmarks.stack import (
+    AGO,
+    CREATE,
+    Pool,
+    Stack,
+    ending_at,
+    make_index,
+    ship,
+    stack,
+)
 from connector import stream_name
 from connector.decode import needed_fields
 from elkwatch.clock import Clock, SystemClock
@@ -36,7 +45,6 @@ PAGE = 2000
 BATCH = 500
 SHARES = (0.01, 0.20)
 ANCHOR = "bare loop: same pages read, as many findings written"
-_AGO = timedelta(minutes=2)
 
 
 def rows(
@@ -55,7 +63,7 @@ def _row(on: Stack, pool: Pool, count: int, share: float, runs: int) -> Row:
     index = f"bench-logs-{round(100 * share)}-{datetime.now(UTC):%H%M%S%f}"
     make_index(on.client, index)
     documents = pool.documents(count, share)
-    shipped = ship(on.client, index, ending_at(documents, datetime.now(UTC) - _AGO))
+    shipped = ship(on.client, index, ending_at(documents, datetime.now(UTC) - AGO))
     on.client.indices.forcemerge(index=index, max_num_segments=1)
     try:
         findings = _findings_of_a_run(on, index, shipped)
@@ -108,19 +116,22 @@ def _findings_of_a_run(on: Stack, index: str, expected: int) -> list[bytes]:
     run_once(on.parts(index, namespace, clock), clock, expected)
     stream = stream_name(namespace)
     on.client.indices.refresh(index=stream)
-    found = _all(on.client, stream)
-    return [orjson.dumps(hit["_source"]) for hit in found if hit["_id"] != "made"]
+    return [
+        orjson.dumps(hit["_source"])
+        for hit in _all(on.client, stream)
+        if hit["_source"]["elkwatch"]["source"] != "before"
+    ]
 
 
 def _all(client: Elasticsearch, index: str) -> list[Any]:
     found: list[Any] = []
     after = None
     while True:
-        more = {} if after is None else {"search_after": after}
+        more: dict[str, Any] = {} if after is None else {"search_after": after}
         hits = client.search(
             index=index,
             size=PAGE,
-            sort=[{"event.id": {"order": "asc", "missing": "_last"}}],
+            sort=[{"event.id": "asc"}],
             **more,
         )["hits"]["hits"]
         if not hits:
@@ -141,10 +152,10 @@ def bare_loop(on: Stack, index: str, findings: Sequence[bytes]) -> Work:
     def work() -> None:
         read_all(on.client, index, includes)
         for at in range(0, len(findings), BATCH):
-            lines = [
+            lines: list[Any] = [
                 line
                 for document in findings[at : at + BATCH]
-                for line in (b'{"create":{}}', document)
+                for line in (CREATE, document)
             ]
             answer = on.client.bulk(index=stream, operations=lines)
             assert not answer["errors"]

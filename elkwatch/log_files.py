@@ -32,15 +32,18 @@ def read_sessions(
     options: FileOptions,
     *,
     needs_key: bool = False,
+    only: Callable[[LogEvent], bool] | None = None,
     tell: Tell = warn,
 ) -> list[Session]:
-    """The sessions of these files, in order of arrival.
+    """The sessions of these files, in order of arrival; those of `only`, if given.
 
     With `needs_key` it is an error that a session key was asked for and no line has
     one; without, the lines are taken by windows, and that is told. Raises FileError,
     ConfigError.
     """
     events = _events(paths, options, needs_key, tell)
+    if only is not None:
+        events = filter(only, events)
     return group_sessions(events, window=options.grouping_window())
 
 

@@ -23,7 +23,14 @@ from model.errors import (
     TrainingError,
 )
 from model.evaluate import Evaluation, evaluate
-from model.events import LogEvent, Session, group_sessions, in_order, window_start
+from model.events import (
+    LogEvent,
+    Session,
+    group_sessions,
+    in_order,
+    unit_key,
+    window_start,
+)
 from model.growing import GrowingScores
 from model.labels import NO_LABELS, Labels, check_kind, read_labels
 from model.lineage import (
@@ -108,5 +115,6 @@ __all__ = [
     "rename_class",
     "save_bundle",
     "train",
+    "unit_key",
     "window_start",
 ]

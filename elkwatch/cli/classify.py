@@ -23,6 +23,7 @@ from elkwatch.cli.shell import examples
         "elkwatch classify today.ndjson.gz --model models/app --out verdicts.ndjson \\",
         "    --session-field trace.id",
         "elkwatch classify hdfs.log --model m --out - --session-pattern 'blk_-?\\d+'",
+        "elkwatch classify logs/*.gz --model m --out v.ndjson --workers 4",
     ),
 )
 @files_argument()
@@ -41,6 +42,13 @@ from elkwatch.cli.shell import examples
     show_default=True,
     help="Of names and advice.",
 )
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    help="Processes that share the sessions out by their keys.",
+)
 @device_option
 @file_options
 def classify(
@@ -49,6 +57,7 @@ def classify(
     out: str,
     catalogue: Path | None,
     language: str,
+    workers: int,
     device: str,
     file_options: FileOptions,
 ) -> None:
@@ -58,32 +67,35 @@ def classify(
     """
     import orjson
 
-    from elkwatch.log_files import plural, read_sessions, warn
+    from elkwatch.file_parts import FilePart, ModelChoice, judge, merged
+    from elkwatch.log_files import plural, warn
     from elkwatch.model_fit import unfit
     from elkwatch.privacy import Masker
     from elkwatch.result_files import open_result
     from elkwatch.translate import masked_verdict
-    from model import Classifier, choose_device, load_bundle, load_catalogue
+    from elkwatch.workers import Workers
 
+    if workers > 1 and "-" in files:
+        raise click.UsageError(
+            "standard input cannot be read by several workers; name files, or leave "
+            "--workers out"
+        )
     privacy = file_options.privacy()
     mask, shown = Masker(privacy.mask), privacy.session_keys == "shown"
-    classifier = Classifier(
-        load_bundle(model_path),
-        device=choose_device(device),
-        language=language,
-        catalogue=load_catalogue(catalogue),
-        mask=mask.unnumbered,
-    )
+    model = ModelChoice(model_path, device, catalogue, language, privacy.mask)
     odd, lines, unknown = 0, 0, 0.0
-    with open_result(out, never=[*files, catalogue]) as stream:
-        sessions = read_sessions(files, file_options)
-        for at in range(0, len(sessions), 2000):
-            for verdict in classifier.classify(sessions[at : at + 2000]):
-                odd += verdict.anomaly
-                lines += verdict.events
-                unknown += verdict.unknown_ratio * verdict.events
-                told = masked_verdict(verdict, mask, show_keys=shown)
-                stream.write(orjson.dumps(told.record()) + b"\n")
+    with (
+        Workers(workers, model) as pool,
+        open_result(out, never=[*files, catalogue]) as stream,
+    ):
+        parts = [FilePart(files, file_options, n, workers) for n in range(workers)]
+        verdicts = merged(pool.map(judge, parts), warn)
+        for verdict in verdicts:
+            odd += verdict.anomaly
+            lines += verdict.events
+            unknown += verdict.unknown_ratio * verdict.events
+            told = masked_verdict(verdict, mask, show_keys=shown)
+            stream.write(orjson.dumps(told.record()) + b"\n")
     if line := unfit(str(model_path), unknown / max(lines, 1)):
         warn(line)
-    click.echo(f"{plural(len(sessions), 'session')}, {odd} anomalous", err=True)
+    click.echo(f"{plural(len(verdicts), 'session')}, {odd} anomalous", err=True)

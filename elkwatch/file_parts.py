@@ -1,0 +1,118 @@
+"""`classify` in parts: the sessions of the files, shared out by their keys.
+
+Every worker reads all lines and keeps those of its keys, so that no line need be handed
+from one process to another, and every session is whole in one of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from zlib import crc32
+
+from elkwatch.cli.options import FileOptions
+from elkwatch.config import MaskSettings
+from elkwatch.log_files import Tell, read_sessions
+from elkwatch.log_streams import shown
+from elkwatch.privacy import Masker
+from model import (
+    Classifier,
+    LogEvent,
+    Session,
+    Verdict,
+    choose_device,
+    load_bundle,
+    load_catalogue,
+    unit_key,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelChoice:
+    """Which model, and how it speaks; called, it loads it."""
+
+    bundle: Path
+    device: str
+    catalogue: Path | None
+    language: str
+    mask: tuple[MaskSettings, ...]
+
+    def __call__(self) -> Classifier:
+        """Raises BundleError, DeviceError, CatalogueError."""
+        return Classifier(
+            load_bundle(self.bundle),
+            device=choose_device(self.device),
+            language=self.language,
+            catalogue=load_catalogue(self.catalogue),
+            mask=Masker(self.mask).unnumbered,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class FilePart:
+    """The sessions of `paths` that are number `number` of `count` parts."""
+
+    paths: tuple[str, ...]
+    options: FileOptions
+    number: int = 0
+    count: int = 1
+
+    def holds(self, event: LogEvent) -> bool:
+        """Whether the event's session is in this part."""
+        if self.count == 1:
+            return True
+        key = unit_key(event).encode("utf-8", "surrogatepass")
+        return crc32(key) % self.count == self.number
+
+
+@dataclass(frozen=True, slots=True)
+class PartVerdicts:
+    """The verdicts of a part, each with its session's place in the files.
+
+    `told`: what was odd about the files, the same in each part.
+    """
+
+    verdicts: tuple[tuple[tuple[int, int], Verdict], ...]
+    told: tuple[str, ...]
+
+
+def judge(classifier: Classifier, part: FilePart) -> PartVerdicts:
+    """All verdicts of a part. Raises FileError, ConfigError."""
+    told: list[str] = []
+    sessions = read_sessions(
+        part.paths, part.options, only=part.holds, tell=told.append
+    )
+    places = _Places(part.paths)
+    verdicts = classifier.classify(sessions)
+    judged = [
+        ((0, number) if part.count == 1 else places.of(session), verdict)
+        for number, (session, verdict) in enumerate(
+            zip(sessions, verdicts, strict=True)
+        )
+    ]
+    return PartVerdicts(tuple(judged), tuple(told))
+
+
+def merged(parts: Sequence[PartVerdicts], tell: Tell) -> list[Verdict]:
+    """The verdicts of all parts, in the order that one alone would have given."""
+    for line in parts[0].told:
+        tell(line)
+    verdicts = [pair for part in parts for pair in part.verdicts]
+    return [verdict for _, verdict in sorted(verdicts, key=lambda pair: pair[0])]
+
+
+class _Places:
+    """Where a session begins: its first line, by file and number."""
+
+    def __init__(self, paths: Sequence[str]) -> None:
+        self._files: dict[str, int] = {}
+        for number, path in enumerate(paths):
+            self._files.setdefault(shown(path), number)
+
+    def of(self, session: Session) -> tuple[int, int]:
+        return min(self._place(event.doc_id) for event in session.events)
+
+    def _place(self, doc_id: str) -> tuple[int, int]:
+        name, _, line = doc_id.rpartition(":")
+        return self._files[name], int(line)
