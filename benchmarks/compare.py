@@ -14,7 +14,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.frame import Row, read_rows
+from benchmarks.frame import Row, read_rows, times
 
 TOLERANCE = 0.1
 
@@ -28,7 +28,7 @@ def differences(
     for row in old:
         now = after.pop(row.name, None)
         if now is None:
-            lines.append(f"{row.name:44} ×{row.ratio:.1f} → gone")
+            lines.append(f"{row.name:44} {times(row.ratio)} → gone")
             fell = True
             continue
         change = now.ratio / row.ratio - 1
@@ -37,9 +37,10 @@ def differences(
             word = "fell" if change < 0 else "rose"
         fell |= word == "fell"
         lines.append(
-            f"{row.name:44} ×{row.ratio:.1f} → ×{now.ratio:.1f} ({change:+.0%}) {word}"
+            f"{row.name:44} {times(row.ratio)} → {times(now.ratio)} "
+            f"({change:+.0%}) {word}"
         )
-    lines += [f"{row.name:44} new, ×{row.ratio:.1f}" for row in after.values()]
+    lines += [f"{row.name:44} new, {times(row.ratio)}" for row in after.values()]
     return lines, fell
 
 

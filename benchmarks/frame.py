@@ -120,11 +120,16 @@ def table(rows: Sequence[Row]) -> str:
     for row in rows:
         lines.append(
             f"{row.name:44}{row.anchor_per_s:12,.0f}{row.ours_per_s:12,.0f}"
-            f"{'×' + format(row.ratio, '.1f'):>9}{row.floor:7g}{row.goal:7g}  {row.met}"
+            f"{times(row.ratio):>9}{row.floor:7g}{row.goal:7g}  {row.met}"
         )
-        spread = f"{min(row.ratios):.1f} to {max(row.ratios):.1f}"
+        spread = f"{times(min(row.ratios))} to {times(max(row.ratios))}"
         lines.append(f"  {row.unit}; against {row.anchor}; {row.clock}; {spread}")
     return "\n".join(lines)
+
+
+def times(ratio: float) -> str:
+    """A ratio for people: `×0.84`, `×31.2`."""
+    return f"×{ratio:.2f}" if ratio < 10 else f"×{ratio:.1f}"
 
 
 def results(rows: Sequence[Row]) -> dict[str, Any]:

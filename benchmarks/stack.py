@@ -132,7 +132,7 @@ def stack(url: str | None = None, bundle: Path | None = None) -> Iterator[Stack]
     with TemporaryDirectory(prefix="elkwatch-bench-") as name:
         folder = Path(name)
         if bundle is None:
-            bundle = _trained(folder / "model")
+            bundle = trained(folder / "model")
         with ExitStack() as exits:
             if url is None:
                 options = EngineOptions(fast_start=False, heap_mb=1024)
@@ -187,7 +187,7 @@ class Pool:
             chosen = rng.sample([*normal, *odd], k=len(normal) + len(odd))
             for number, session in enumerate(chosen):
                 mark = f"{round_number}-{number}"
-                taken += (_moved(document, move, mark) for document in session)
+                taken += (moved(document, move, mark) for document in session)
                 if len(taken) >= count:
                     break
             round_number += 1
@@ -197,7 +197,7 @@ class Pool:
 def ending_at(documents: Sequence[Document], end: datetime) -> list[Document]:
     """Documents in order of time, moved so that the last one is at `end`."""
     move = end - time_of(documents[-1])
-    return [_moved(document, move, "") for document in documents]
+    return [moved(document, move, "") for document in documents]
 
 
 def time_of(document: Document) -> datetime:
@@ -235,7 +235,7 @@ def ship(client: Elasticsearch, index: str, documents: Iterable[Document]) -> in
     return shipped
 
 
-def _moved(document: Document, move: timedelta, mark: str) -> Document:
+def moved(document: Document, move: timedelta, mark: str) -> Document:
     """The document at another time, in a session of another name."""
     time = (time_of(document) + move).astimezone(UTC)
     own = document["postgresql"]["log"]
@@ -252,7 +252,7 @@ def _key(document: Document) -> str:
     return key
 
 
-def _trained(folder: Path) -> Path:
+def trained(folder: Path) -> Path:
     """A model of the demo's logs, in few epochs: its speed is that of any other."""
     options = FileOptions(session_fields=(SESSION_FIELD,))
     normal, incidents = (

@@ -1,0 +1,175 @@
+"""Two workers against one: decode, event ids and scores of recorded pages.
+
+    python -m benchmarks.workers [--documents 200000] [--out rows.json]
+
+The source is pages recorded to disk as Elasticsearch answers them, four key ranges of
+whole sessions; *the engine is left out*, so that only our own work is measured. Both
+sides run the same function over the same ranges in spawned processes that have loaded
+the model, on one thread each; both give the same scores. By the wall's clock: what two
+workers gain depends on how many cores are free.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import orjson
+
+from benchmarks.frame import Case, Row, Work, compare, results, table, write
+from benchmarks.stack import SEQUENCE_FIELD, Document, Pool, time_of, trained
+from connector import Decoder, SessionRule, SourceSpec
+from elkwatch.demo.logs import SESSION_FIELD
+from elkwatch.file_parts import ModelChoice
+from elkwatch.translate import log_event
+from elkwatch.workers import Workers
+from model import Classifier, LogEvent, group_sessions
+from model.vocabulary import encode
+
+DOCUMENTS = 200_000
+PAGE = 2000
+RANGES = 4
+SPEC = SourceSpec(
+    name="recorded",
+    index="recorded",
+    session=SessionRule(field=SESSION_FIELD),
+    sequence_field=SEQUENCE_FIELD,
+)
+
+Scores = dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """The pages of one key range, one answer a line."""
+
+    path: Path
+
+
+def scores_of(classifier: Classifier, part: Recorded) -> Scores:
+    """The score of every session of a key range."""
+    sessions = group_sessions(_events(part, Decoder(SPEC)))
+    encoded = encode(sessions, classifier.model.templates)
+    scores = classifier.score(encoded)
+    return {s.key: score for s, score in zip(sessions, scores, strict=True)}
+
+
+def record(documents: Sequence[Document], folder: Path) -> list[Recorded]:
+    """The documents as pages on disk, by ranges of the session key."""
+    keys = sorted({_key(document) for document in documents})
+    bounds = [keys[len(keys) * n // RANGES] for n in range(1, RANGES)]
+    shares: list[list[Document]] = [[] for _ in range(RANGES)]
+    for document in documents:
+        shares[sum(_key(document) >= bound for bound in bounds)].append(document)
+    return [_recorded(share, folder / f"{n}.pages") for n, share in enumerate(shares)]
+
+
+def rows(bundle: Path, *, documents: int = DOCUMENTS, runs: int = 5) -> list[Row]:
+    """One row: the ranges one after the other, against two at a time."""
+    model = ModelChoice(bundle, "cpu", None, "en", ())
+    taken = Pool.of(bundle).documents(documents, 0.01)
+    with (
+        TemporaryDirectory(prefix="elkwatch-bench-") as folder,
+        Workers(2, model) as workers,
+    ):
+        parts = record(taken, Path(folder))
+        check_same(workers, parts)
+        return [
+            compare(
+                Case(
+                    "two workers, recorded pages",
+                    "documents",
+                    len(taken),
+                    "one worker; decode + ids + scores, engine left out",
+                    1.6,
+                    1.9,
+                    clock="wall",
+                    runs=runs,
+                ),
+                anchor=lambda: _one_after_the_other(workers, parts),
+                ours=lambda: _together(workers, parts),
+            )
+        ]
+
+
+def check_same(workers: Workers[Classifier], parts: Sequence[Recorded]) -> None:
+    """Raises SystemExit where the number of workers changes a score."""
+    together = workers.map(scores_of, parts)
+    alone = [workers.map(scores_of, [part])[0] for part in parts]
+    print(f"sessions: {sum(map(len, together))}; cores: {os.cpu_count()}")
+    if together != alone:
+        raise SystemExit("workers: other scores with two than with one")
+
+
+def _together(workers: Workers[Classifier], parts: Sequence[Recorded]) -> Work:
+    return lambda: workers.map(scores_of, parts)
+
+
+def _one_after_the_other(
+    workers: Workers[Classifier], parts: Sequence[Recorded]
+) -> Work:
+    def work() -> None:
+        for part in parts:
+            workers.map(scores_of, [part])
+
+    return work
+
+
+def _events(part: Recorded, decoder: Decoder) -> Iterator[LogEvent]:
+    with part.path.open("rb") as stream:
+        for line in stream:
+            found, _ = decoder.decode_many(orjson.loads(line)["hits"]["hits"])
+            yield from map(log_event, found)
+
+
+def _recorded(documents: Sequence[Document], path: Path) -> Recorded:
+    rest, number = iter(documents), 0
+    with path.open("wb") as stream:
+        while page := list(islice(rest, PAGE)):
+            hits = []
+            for document in page:
+                hits.append(_hit(document, number))
+                number += 1
+            stream.write(orjson.dumps({"hits": {"hits": hits}}) + b"\n")
+    return Recorded(path)
+
+
+def _hit(document: Document, number: int) -> dict[str, Any]:
+    return {
+        "_index": "logs-postgresql.log-default",
+        "_id": f"{number:020x}",
+        "_score": None,
+        "_source": document,
+        "sort": [int(time_of(document).timestamp() * 1000), number],
+    }
+
+
+def _key(document: Document) -> str:
+    key: str = document["postgresql"]["log"]["session_id"]
+    return key
+
+
+def main() -> None:
+    """Measures and prints."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--documents", type=int, default=DOCUMENTS)
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--bundle", type=Path, help="a model of the demo's logs")
+    parser.add_argument("--out", type=Path, help="write the rows here, as JSON")
+    chosen = parser.parse_args()
+    with TemporaryDirectory(prefix="elkwatch-bench-") as folder:
+        bundle = chosen.bundle or trained(Path(folder) / "model")
+        measured = rows(bundle, documents=chosen.documents, runs=chosen.runs)
+    print(table(measured))
+    if chosen.out is not None:
+        write(results(measured), chosen.out)
+
+
+if __name__ == "__main__":
+    main()
