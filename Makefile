@@ -5,11 +5,11 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.setup-done
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check docs bench clean
+.PHONY: help setup demo test check docs bench bench-quality clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | \
-	  awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	  awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 setup: $(STAMP)  ## virtual environment .venv with all that development needs
 
@@ -42,6 +42,11 @@ docs: setup  ## the pages of docs/ that are written from the program
 
 bench: setup  ## benchmarks, as ratios
 	$(BIN)/python -m benchmarks
+
+DATA ?= ../shared/data
+
+bench-quality: setup  ## every figure of docs/quality.md, from the logs in DATA
+	$(BIN)/python -m benchmarks.quality $(DATA) --write docs/quality.md
 
 clean:  ## remove what setup and the tools made
 	rm -rf $(VENV) *.egg-info .mypy_cache .pytest_cache .ruff_cache demo-out

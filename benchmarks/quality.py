@@ -1,117 +1,104 @@
 """Quality of detection and kinds: five seeds, mean ± sd, baselines beside the model.
 
-    python -m benchmarks.quality DATA [--seeds 5] [--out quality.json]
+    python -m benchmarks.quality DATA [--seeds 5] [--jobs 2] [--only TEXT]
+                                      [--out quality.json] [--write docs/quality.md]
 
-DATA holds postgresql/ and hdfs/ (the README names their source). PostgreSQL trains on
-`train` and is scored on `test`; HDFS trains on the first half of the sessions in time
-and is scored on the second. Labels are used to score, and, where a row says *labels*,
-to keep anomalous sessions out of training, as `train --labels` does.
+DATA holds postgresql/ and hdfs/ (docs/quality.md names their source); what each case
+trains on stands in quality_cases.py. Logs are parsed once; cases and seeds are worked
+through by `--jobs` processes of one thread each.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import random
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from multiprocessing import get_context
 from pathlib import Path
 from statistics import fmean, pstdev
 
-from elkwatch.cli.options import FileOptions
-from elkwatch.log_files import read_sessions
+import numpy as np
+
+from benchmarks.quality_cases import Case, Drawn, hdfs, postgresql
+from benchmarks.quality_targets import targets_table
 from model import (
-    NO_LABELS,
     Classifier,
     Evaluation,
     Labels,
-    Session,
     TrainingConfig,
     choose_device,
     evaluate,
-    read_labels,
     train,
 )
+from model.class_training import ClassTrainingConfig
 from model.labels import IGNORE, NORMAL
+
+BEGIN, END = "<!-- figures: written by make bench-quality -->", "<!-- end -->"
+BINS = 10
+QUICK_CLASSES = ClassTrainingConfig(epochs=1)
+
+_cases: list[Case] = []
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
-    """What is trained on, what is scored, by which truth."""
+class Result:
+    """One seed of one case. `errors`: calibration of confidence, before and after."""
 
-    name: str
-    train: Sequence[Session]
-    test: Sequence[Session]
-    truth: Labels
-    labels: Labels = NO_LABELS
-    discover: Sequence[Session] = ()
-    mixed_in: float = 0.0
-
-    def drawn(self, seed: int) -> tuple[list[Session], list[Session]]:
-        """What trains and what is scored with this seed.
-
-        `mixed_in`: so large a share of the training sessions are anomalous ones of the
-        test, drawn over all kinds, unlabelled; they are left out of scoring.
-        """
-        if not self.mixed_in:
-            return list(self.train), list(self.test)
-        odd = [s for s in self.test if self.truth.of(s) not in (None, NORMAL, IGNORE)]
-        count = round(self.mixed_in * len(self.train) / (1 - self.mixed_in))
-        moved = random.Random(seed).sample(odd, count)
-        keys = {session.key for session in moved}
-        kept = [session for session in self.test if session.key not in keys]
-        return [*self.train, *moved], kept
+    evaluation: Evaluation
+    errors: tuple[float, float] | None
+    seconds: float
 
 
-def postgresql(folder: Path) -> list[Case]:
-    """The shop database: faults of nine kinds beside normal work."""
-    options = FileOptions(session_fields=("postgresql.log.session_id",))
-    truth = read_labels(folder / "labels.csv")
-    normal = read_sessions([str(folder / "train.ndjson.gz")], options)
-    test = read_sessions([str(folder / "test.ndjson.gz")], options)
-    return [
-        Case("postgresql", normal, test, truth),
-        Case("postgresql, 1 % anomalous mixed in", normal, test, truth, mixed_in=0.01),
-        Case("postgresql, 5 % anomalous mixed in", normal, test, truth, mixed_in=0.05),
-        Case(
-            "postgresql, kinds discovered in test", normal, test, truth, NO_LABELS, test
-        ),
-    ]
-
-
-def hdfs(folder: Path) -> list[Case]:
-    """HDFS blocks by time: the first half trains."""
-    options = FileOptions(session_pattern=r"blk_-?\d+")
-    truth = read_labels(folder / "labels.csv")
-    sessions = read_sessions([str(folder / "hdfs.ndjson.gz")], options)
-    sessions.sort(key=lambda session: session.start)
-    half = len(sessions) // 2
-    first, second = sessions[:half], sessions[half:]
-    return [
-        Case("hdfs by time, labels keep anomalies out", first, second, truth, truth),
-        Case("hdfs by time, anomalies stay in training", first, second, truth),
-    ]
-
-
-def measure(case: Case, seed: int) -> Evaluation:
+def measure(case: Case, seed: int) -> Result:
     """One seed: train, then score."""
+    began = time.monotonic()
     device = choose_device("cpu")
-    training, scored = case.drawn(seed)
+    drawn = case.draw(seed)
+    config = TrainingConfig(seed=seed)
+    if not case.kinds:
+        config = replace(config, classes=QUICK_CLASSES)
     model = train(
-        training,
-        TrainingConfig(seed=seed),
-        discover=case.discover,
-        labels=case.labels,
+        drawn.train,
+        config,
+        discover=drawn.discover,
+        labels=drawn.labels,
         device=device,
     )
-    return evaluate(Classifier(model, device=device), scored, case.truth)
+    classifier = Classifier(model, device=device)
+    found = evaluate(classifier, drawn.test, case.truth)
+    errors = None
+    if case.kinds and drawn.labels.by_session and model.kinds is not None:
+        bare = replace(model, kinds=replace(model.kinds, temperature=1.0))
+        errors = (
+            calibration_error(Classifier(bare, device=device), drawn, case.truth),
+            calibration_error(classifier, drawn, case.truth),
+        )
+    return Result(found, errors, time.monotonic() - began)
 
 
-def report(case: Case, found: Sequence[Evaluation], say: Callable[[str], None]) -> None:
-    """The table of one case."""
-    say(f"\n{case.name}: {found[0].sessions} sessions, {found[0].anomalous} anomalous")
-    say(f"  {'':38}{'F1':>15}{'precision':>15}{'recall':>15}{'AP':>15}")
+def calibration_error(classifier: Classifier, drawn: Drawn, truth: Labels) -> float:
+    """Expected calibration error of the kind's confidence on detected anomalies."""
+    odd = [s for s in drawn.test if truth.of(s) not in (None, NORMAL, IGNORE)]
+    verdicts = [v for v in classifier.classify(odd) if v.anomaly and v.known]
+    told = np.array([v.confidence for v in verdicts])
+    right = np.array([v.class_id == truth.by_session[v.key] for v in verdicts])
+    bins = np.minimum((told * BINS).astype(int), BINS - 1)
+    gaps = [
+        (bins == b).mean() * abs(told[bins == b].mean() - right[bins == b].mean())
+        for b in np.unique(bins)
+    ]
+    return float(sum(gaps))
+
+
+def table(name: str, results: Sequence[Result]) -> Iterator[str]:
+    """The lines of one case."""
+    found = [result.evaluation for result in results]
+    sizes = f"{found[0].sessions} sessions, {found[0].anomalous} anomalous"
+    yield f"{name}: {sizes}, {len(found)} seeds"
+    yield f"  {'':38}{'F1':>15}{'precision':>15}{'recall':>15}{'AP':>15}"
     for place, row in enumerate(found[0].detection):
         rows = [one.detection[place] for one in found]
         figures = [
@@ -120,19 +107,33 @@ def report(case: Case, found: Sequence[Evaluation], say: Callable[[str], None]) 
             spread([r.recall for r in rows]),
             spread([r.average_precision for r in rows]),
         ]
-        say(f"  {row.method:38}" + "".join(f"{figure:>15}" for figure in figures))
-    if found[0].adjusted_rand is None:
-        return
-    say(
-        "  kinds, share detected: "
-        + ", ".join(
-            f"{kind.kind} {spread([one.kinds[place].detected for one in found])}"
-            for place, kind in enumerate(found[0].kinds)
-        )
-    )
+        yield f"  {row.method:38}" + "".join(f"{figure:>15}" for figure in figures)
+    if missed := _missed(found):
+        yield f"  missed: {missed}"
+
+
+def kinds_lines(results: Sequence[Result]) -> Iterator[str]:
+    """How well kinds are told apart, and what their confidence is worth."""
+    found = [result.evaluation for result in results]
     rand = spread([one.adjusted_rand or 0 for one in found])
     v_measure = spread([one.v_measure or 0 for one in found])
-    say(f"  kinds against truth: ARI {rand}, V {v_measure}")
+    yield f"  kinds against truth: ARI {rand}, V {v_measure}"
+    errors = [result.errors for result in results if result.errors is not None]
+    if errors:
+        macro = spread([fmean([kind.f1 for kind in one.kinds]) for one in found])
+        before = spread([error[0] for error in errors])
+        after = spread([error[1] for error in errors])
+        yield f"  macro-F1 of the kinds: {macro}"
+        yield f"  expected calibration error: {before} before, {after} after scaling"
+
+
+def _missed(found: Sequence[Evaluation]) -> str:
+    """Kinds of which not all are detected, with the share that is."""
+    shares = {
+        kind.kind: fmean([one.kinds[place].detected for one in found])
+        for place, kind in enumerate(found[0].kinds)
+    }
+    return ", ".join(f"{k} {1 - s:.1%}" for k, s in shares.items() if s < 1)
 
 
 def spread(values: Sequence[float]) -> str:
@@ -140,27 +141,74 @@ def spread(values: Sequence[float]) -> str:
     return f"{fmean(values):.3f} ± {pstdev(values):.3f}"
 
 
+def text_of(cases: Sequence[Case], results: Mapping[str, Sequence[Result]]) -> str:
+    """Targets first, then the tables they come from."""
+    found = {name: [r.evaluation for r in rows] for name, rows in results.items()}
+    lines = [*targets_table(found), ""]
+    for case in cases:
+        if case.name in results:
+            lines += ["```text", *table(case.name, results[case.name])]
+            if case.kinds:
+                lines += kinds_lines(results[case.name])
+            lines += ["```", ""]
+    return "\n".join(lines)
+
+
+def write_into(page: Path, text: str) -> None:
+    """Puts the figures between the page's markers; the words around them stay."""
+    before, _, rest = page.read_text("utf-8").partition(BEGIN)
+    _, _, after = rest.partition(END)
+    page.write_text(f"{before}{BEGIN}\n\n{text}\n{END}{after}", "utf-8")
+
+
+def _measure(place: int, seed: int) -> Result:
+    return measure(_cases[place], seed)
+
+
+def run(seeds: int, jobs: int) -> dict[str, list[Result]]:
+    """Every case with every seed, in so many processes; → results by case."""
+    results: dict[str, list[Result]] = {}
+    with ProcessPoolExecutor(jobs, get_context("fork")) as pool:
+        pending = {
+            case.name: [pool.submit(_measure, place, seed) for seed in range(seeds)]
+            for place, case in enumerate(_cases)
+        }
+        for name, futures in pending.items():
+            results[name] = [future.result() for future in futures]
+            took = sum(result.seconds for result in results[name])
+            print("\n".join(table(name, results[name])))
+            print(f"  ({took:.0f} s)", flush=True)
+    return results
+
+
 def main() -> None:
     """Runs every case whose data is there."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path)
     parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--only", default="", help="cases whose name holds this")
     parser.add_argument("--out", type=Path)
+    parser.add_argument("--write", type=Path, help="a page with markers")
     chosen = parser.parse_args()
-    results = {}
+    began = time.monotonic()
     for load in (postgresql, hdfs):
         folder = chosen.data / load.__name__
-        if not folder.is_dir():
+        if folder.is_dir():
+            _cases.extend(c for c in load(folder) if chosen.only in c.name)
+        else:
             print(f"{load.__name__}: left out, {folder} is not there")
-            continue
-        for case in load(folder):
-            began = time.monotonic()
-            found = [measure(case, seed) for seed in range(chosen.seeds)]
-            report(case, found, print)
-            print(f"  ({chosen.seeds} seeds, {time.monotonic() - began:.0f} s)")
-            results[case.name] = [one.record() for one in found]
+    results = run(chosen.seeds, chosen.jobs)
+    text = text_of(_cases, results)
+    print(f"\n{text}({time.monotonic() - began:.0f} s)")
+    if chosen.write is not None:
+        write_into(chosen.write, text)
     if chosen.out is not None:
-        chosen.out.write_text(json.dumps(results, indent=1) + "\n", "utf-8")
+        record = {
+            name: [row.evaluation.record() for row in rows]
+            for name, rows in results.items()
+        }
+        chosen.out.write_text(json.dumps(record, indent=1) + "\n", "utf-8")
 
 
 if __name__ == "__main__":

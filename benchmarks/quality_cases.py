@@ -1,0 +1,186 @@
+"""What the quality benchmark trains on and is judged by: cases, drawn by seed.
+
+PostgreSQL trains on `train` and is scored on `test`; what is mixed into training is
+moved there from `test`, drawn over all kinds or one, unlabelled, and left out of
+scoring. HDFS trains on the first half of the sessions in time, or on a half by a
+salted hash of their keys, and is scored on the other.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from pathlib import Path
+
+from elkwatch.cli.options import FileOptions
+from elkwatch.log_files import read_sessions
+from model import NO_LABELS, Labels, Session, read_labels
+from model.labels import IGNORE, NORMAL
+
+SEVERE = frozenset({"ERROR", "FATAL", "PANIC"})
+KINDS = (
+    "auth_failure",
+    "crash",
+    "deadlock",
+    "disk_full",
+    "idle_in_transaction",
+    "lock_timeout",
+    "missing_step",
+    "retry_loop",
+    "too_many_connections",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """What one seed trains on and is scored on."""
+
+    train: Sequence[Session]
+    test: Sequence[Session]
+    labels: Labels = NO_LABELS
+    discover: Sequence[Session] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A condition: how a seed draws its sessions, by which truth they are judged.
+
+    `kinds`: classes are trained in full and judged too.
+    """
+
+    name: str
+    truth: Labels
+    draw: Callable[[int], Drawn]
+    kinds: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Mix:
+    """Training logs of PostgreSQL with anomalous sessions of the test mixed in.
+
+    `share` of the training sessions, of `kind` alone where one is named: then half of
+    its sessions are moved, and as many normal ones taken as make them that share.
+    """
+
+    normal: Sequence[Session]
+    test: Sequence[Session]
+    truth: Labels
+    share: float = 0.0
+    part: float = 1.0
+    kind: str | None = None
+    without_errors: bool = False
+
+    def __call__(self, seed: int) -> Drawn:
+        rng = random.Random(seed)
+        normal = list(self.normal)
+        if self.part < 1:
+            normal = rng.sample(normal, round(self.part * len(normal)))
+        odd = [s for s in self.test if self._is_odd(s)]
+        count = round(self.share * len(normal) / (1 - self.share))
+        if self.kind is not None:
+            count = len(odd) // 2
+            needed = round(count * (1 - self.share) / self.share)
+            normal = rng.sample(normal, min(needed, len(normal)))
+        moved = rng.sample(odd, count)
+        keys = {session.key for session in moved}
+        kept = [session for session in self.test if session.key not in keys]
+        train = [*normal, *moved]
+        if self.without_errors:
+            return Drawn(_without_errors(train), _without_errors(kept))
+        return Drawn(train, kept)
+
+    def _is_odd(self, session: Session) -> bool:
+        label = self.truth.of(session)
+        return label not in (None, NORMAL, IGNORE) and self.kind in (None, label)
+
+
+def _without_errors(sessions: Sequence[Session]) -> list[Session]:
+    """The sessions without their lines of error severity; empty ones are gone."""
+    left = (
+        replace(s, events=tuple(e for e in s.events if e.severity not in SEVERE))
+        for s in sessions
+    )
+    return [session for session in left if session.events]
+
+
+def postgresql(folder: Path) -> list[Case]:
+    """The shop database: faults of nine kinds beside normal work."""
+    options = FileOptions(session_fields=("postgresql.log.session_id",))
+    truth = read_labels(folder / "labels.csv")
+    normal = read_sessions([str(folder / "train.ndjson.gz")], options)
+    test = read_sessions([str(folder / "test.ndjson.gz")], options)
+    plain = _Mix(normal, test, truth)
+    cases = [
+        Case("postgresql", truth, plain),
+        Case("postgresql, 1 % mixed in", truth, replace(plain, share=0.01)),
+        Case("postgresql, 5 % mixed in", truth, replace(plain, share=0.05), True),
+        Case("postgresql, 10 % of the logs", truth, replace(plain, part=0.1)),
+        Case("postgresql, 13 % mixed in", truth, replace(plain, share=0.13)),
+        Case(
+            "postgresql without error lines, 5 % mixed in",
+            truth,
+            replace(plain, share=0.05, without_errors=True),
+        ),
+        Case(
+            "postgresql, nine kinds taught", truth, _taught(normal, test, truth), True
+        ),
+        Case(
+            "postgresql, kinds discovered in test",
+            truth,
+            lambda seed: Drawn(normal, test, discover=test),
+            True,
+        ),
+    ]
+    return [
+        *cases,
+        *(
+            Case(
+                f"postgresql, 5 % of one kind: {kind}",
+                truth,
+                replace(plain, share=0.05, kind=kind),
+            )
+            for kind in KINDS
+        ),
+    ]
+
+
+def _taught(
+    normal: Sequence[Session], test: Sequence[Session], truth: Labels
+) -> Callable[[int], Drawn]:
+    """Half of the anomalous sessions teach their kind; the rest is scored."""
+
+    def draw(seed: int) -> Drawn:
+        half = [s for s in test if by_hash(s, seed)]
+        odd = [s for s in half if truth.of(s) not in (None, NORMAL, IGNORE)]
+        labels = Labels({s.key: str(truth.of(s)) for s in odd}, named=True)
+        return Drawn([*normal, *odd], [s for s in test if not by_hash(s, seed)], labels)
+
+    return draw
+
+
+def hdfs(folder: Path) -> list[Case]:
+    """HDFS blocks by time and by hash; where *labels* keep anomalies out, all have."""
+    options = FileOptions(session_pattern=r"blk_-?\d+")
+    truth = read_labels(folder / "labels.csv")
+    sessions = read_sessions([str(folder / "hdfs.ndjson.gz")], options)
+    sessions.sort(key=lambda session: session.start)
+    half = len(sessions) // 2
+    first, second = sessions[:half], sessions[half:]
+
+    def hashed(seed: int, labels: Labels) -> Drawn:
+        chosen = [s for s in sessions if by_hash(s, seed)]
+        return Drawn(chosen, [s for s in sessions if not by_hash(s, seed)], labels)
+
+    return [
+        Case("hdfs by time, labelled", truth, lambda _: Drawn(first, second, truth)),
+        Case("hdfs by time, unlabelled", truth, lambda _: Drawn(first, second)),
+        Case("hdfs by hash, labelled", truth, lambda seed: hashed(seed, truth)),
+        Case("hdfs by hash, unlabelled", truth, lambda seed: hashed(seed, NO_LABELS)),
+    ]
+
+
+def by_hash(session: Session, salt: int) -> bool:
+    """Whether a salted hash of its key puts a session into the training half."""
+    return sha256(f"{salt}{session.key}".encode()).digest()[0] < 128
