@@ -39,6 +39,7 @@ from elkwatch.pipeline import LogUrl, Outputs
 from elkwatch.privacy import Mask, Masker, mask_program_log, stored_key
 from elkwatch.program_log import get_logger
 from elkwatch.source_run import Reading, ReadLimits
+from elkwatch.source_threshold import with_threshold
 from model import Catalogue, Classifier, choose_device, load_bundle, load_catalogue
 
 LEASE_TTL_S = 60.0
@@ -200,7 +201,7 @@ def classifier_of(settings: SourceSettings, config: Config, device: str) -> Clas
             "as its `model`"
         )
     return Classifier(
-        load_bundle(Path(settings.model)),
+        with_threshold(load_bundle(Path(settings.model)), settings),
         device=choose_device(device),
         language=config.alerting.language,
         catalogue=_catalogue(config),

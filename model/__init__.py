@@ -6,6 +6,13 @@ What stands in `__all__` is what other packages may use. Importing it takes a se
 it loads torch.
 """
 
+from model.alarm_budget import (
+    Budgeted,
+    Share,
+    sessions_a_day,
+    share_of,
+    threshold_within,
+)
 from model.bundle import load_bundle, put_report, save_bundle
 from model.bundle_folder import check_bundle_target, read_manifest
 from model.bundle_lineage import read_lineage
@@ -60,6 +67,7 @@ __all__ = [
     "UNK",
     "Advice",
     "Arrival",
+    "Budgeted",
     "BundleError",
     "Candidate",
     "Catalogue",
@@ -86,6 +94,7 @@ __all__ = [
     "Remembered",
     "Session",
     "SessionTracker",
+    "Share",
     "Step",
     "Template",
     "TemplateMiner",
@@ -114,6 +123,9 @@ __all__ = [
     "read_manifest",
     "rename_class",
     "save_bundle",
+    "sessions_a_day",
+    "share_of",
+    "threshold_within",
     "train",
     "unit_key",
     "window_start",

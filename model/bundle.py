@@ -194,6 +194,7 @@ def _read_parts(folder: Path, manifest: Mapping[str, Any]) -> TrainedModel:
             _positive(calibration["surprise_fence"]),
             _positive(calibration["threshold"]),
             tuple(float(s) for s in calibration["held_out"]),
+            int(calibration.get("judged", len(calibration["held_out"]))),
         ),
         kinds=kinds,
         classes=with_own_names(classes, lineage),

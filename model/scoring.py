@@ -7,7 +7,8 @@
 Up to the threshold the score is the largest: any view alone may call a session
 anomalous, none can veto. Past it the yes or no is settled, and the network, which ranks
 best, says how bad: 1 + surprise thresholds, the largest view breaking ties. The
-threshold keeps to the alarm budget on held-out normal sessions, and is 1 or more.
+threshold keeps to a share of held-out normal sessions, or to a budget of false alarms
+a day (alarm_budget.py), and is 1 or more.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from model.alarm_budget import Budgeted, threshold_within
 from model.detectors.protocol import Floats
 from model.detectors.support import SupportDistance
 from model.events import EncodedSession
@@ -30,6 +32,7 @@ LEARNED_QUANTILE = 0.999
 MIN_SURPRISE_FENCE = 4.0
 ALARM_SHARE = 0.005
 LARGEST_SHARE = 0.001
+MAX_HELD_OUT = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +70,22 @@ def _ranked(largest: Floats, surprise: Floats, threshold: float) -> Floats:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """What held-out normal sessions said. `held_out` is sorted, at most 1,000 long."""
+    """What held-out normal sessions said.
+
+    `held_out`: the largest view of each of `judged` sessions, sorted; their quantiles
+    where they are more than 1,000.
+    """
 
     surprise_fence: float
     threshold: float
     held_out: tuple[float, ...]
+    judged: int = 0
+
+    def within(self, budget_a_day: float, rate_a_day: float) -> Budgeted:
+        """The threshold that allows so many false alarms a day, at such a rate of
+        sessions a day."""
+        judged = self.judged or len(self.held_out)
+        return threshold_within(self.held_out, judged, rate_a_day, budget_a_day)
 
     def risk(self, score: float) -> int:
         """0–100; 50 at the threshold, by rank against held-out normal below it.
@@ -83,11 +97,12 @@ class Calibration:
             return 100
         if score > self.threshold:
             return min(100, round(100 - 50 * self.threshold / score))
-        if not self.held_out:
+        below = bisect_right(self.held_out, self.threshold)
+        if not below:
             return min(50, int(50 * score / self.threshold))
         low = bisect_left(self.held_out, score)
         high = bisect_right(self.held_out, score)
-        return min(50, int(50 * (low + high) / 2 / len(self.held_out)))
+        return min(50, int(50 * (low + high) / 2 / below))
 
 
 def views(
@@ -123,13 +138,12 @@ def calibrate(
     )
     fence = min(max(fence, MIN_SURPRISE_FENCE), MAX_NATS)
     seen = views(support, highest_of(surprises), held_out, fence, left_out=1)
-    threshold = 1.0
+    threshold, sample = 1.0, np.sort(seen.largest())
     if len(held_out):
-        threshold = max(1.0, float(np.quantile(seen.largest(), 1 - ALARM_SHARE)))
-    sample = np.sort(seen.joined(threshold))
-    if len(sample) > 1000:
-        sample = np.quantile(sample, np.linspace(0, 1, 1000))
-    return Calibration(fence, threshold, tuple(float(s) for s in sample))
+        threshold = max(1.0, float(np.quantile(sample, 1 - ALARM_SHARE)))
+    if len(sample) > MAX_HELD_OUT:
+        sample = np.quantile(sample, np.linspace(0, 1, MAX_HELD_OUT))
+    return Calibration(fence, threshold, tuple(float(s) for s in sample), len(held_out))
 
 
 def _quantile(surprises: Sequence[Surprise], share: float) -> float:

@@ -13,11 +13,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 
 import numpy as np
 import torch
 
+from model.alarm_budget import sessions_a_day
 from model.best_epoch import History
 from model.catalogue import Catalogue, load_catalogue
 from model.class_discovery import Former, find_classes
@@ -49,12 +50,14 @@ class TrainingConfig:
 
     `prune`: the share of the network's weights that are left out after training;
     `precision`: at which it scores. The threshold is set with both as they will be.
+    `alarm_budget`: false alarms a day that the threshold may allow, by its bound.
     """
 
     seed: int = 0
     precision: str = FULL
     prune: float = 0.0
     held_out_share: float = 0.15
+    alarm_budget: float | None = None
     miner: MinerConfig = field(default_factory=MinerConfig)
     language_model: LanguageModelConfig = field(default_factory=LanguageModelConfig)
     classes: ClassTrainingConfig = field(default_factory=ClassTrainingConfig)
@@ -243,7 +246,27 @@ def _learn_normal(
         aside,
         surprises(scoring, train_set, device),
     )
+    if config.alarm_budget is not None:
+        calibration = _within(calibration, config.alarm_budget, sessions)
     return network, calibration, history, aside
+
+
+def _within(
+    calibration: Calibration, budget_a_day: float, sessions: Sequence[Session]
+) -> Calibration:
+    """With the threshold of the budget. Raises TrainingError without times."""
+    rate = sessions_a_day(
+        len(sessions),
+        min(session.start for session in sessions),
+        max(session.end for session in sessions),
+    )
+    if rate is None:
+        raise TrainingError(
+            "an alarm budget is a number a day, and these lines tell no time; name "
+            "the field with --time-field, or leave out --alarm-budget"
+        )
+    budgeted = calibration.within(budget_a_day, rate)
+    return replace(calibration, threshold=budgeted.threshold)
 
 
 def is_held_out(unit: str, config: TrainingConfig) -> bool:

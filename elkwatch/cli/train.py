@@ -135,6 +135,13 @@ _SEED.name = "integer"
     default=None,
     help="At most so many epochs of stage 1.",
 )
+@click.option(
+    "--alarm-budget",
+    type=click.FloatRange(min=0, min_open=True),
+    default=None,
+    metavar="N",
+    help="At most N false alarms a day, by held-out normal sessions.",
+)
 @file_options
 def train(
     files: tuple[str, ...],
@@ -154,6 +161,7 @@ def train(
     quantize: str | None,
     prune: float,
     epochs: int | None,
+    alarm_budget: float | None,
     file_options: FileOptions,
 ) -> None:
     """Learn what is normal, and which kinds of trouble there are.
@@ -163,6 +171,7 @@ def train(
     Sessions that --labels calls anomalous teach their kind, never what is normal.
     """
     from elkwatch.clock import SystemClock
+    from elkwatch.source_threshold import tell_of_budget
     from elkwatch.training_input import (
         definition_of,
         fingerprint,
@@ -198,7 +207,9 @@ def train(
     config = _training_config(
         seed, file_options.masks(masks, source_name), epochs, clustering
     )
-    config = replace(config, precision=quantize or FULL, prune=prune)
+    config = replace(
+        config, precision=quantize or FULL, prune=prune, alarm_budget=alarm_budget
+    )
     chosen = choose_device(device)
     labels = read_labels(labels_path) if labels_path else NO_LABELS
     own = load_catalogue(catalogue)
@@ -236,6 +247,7 @@ def train(
         zone=zone,
     )
     _tell(model, version, out)
+    tell_of_budget(model, alarm_budget)
     _tell_verdict(report, write_training_report(report, out))
 
 

@@ -113,6 +113,7 @@ def _kind(kind: Any) -> str:
         Path: "path",
         bool: "true or false",
         int: "number",
+        float: "number",
         str: "text",
     }
     return names.get(kind, "keys")

@@ -106,6 +106,30 @@ class SourceSettings(Settings):
         None, description="Folder of the model bundle; `elkwatch train` makes one."
     )
 
+    threshold: float | None = Field(
+        None,
+        gt=0,
+        le=1000,
+        allow_inf_nan=False,
+        description="The score past which a session is anomalous, instead of the "
+        "model's own; 1 is where one view of a session alone calls it so.",
+    )
+    alarm_budget: float | None = Field(
+        None,
+        gt=0,
+        allow_inf_nan=False,
+        description="At most so many false alarms a day, instead of `threshold`: the "
+        "threshold is the lowest that the model's held-out normal sessions allow.",
+    )
+
+    @model_validator(mode="after")
+    def _one_threshold(self) -> SourceSettings:
+        if self.threshold is not None and self.alarm_budget is not None:
+            raise ValueError(
+                "threshold and alarm_budget exclude each other; keep one of the two"
+            )
+        return self
+
     @model_validator(mode="after")
     def _timeout_within_age(self) -> SourceSettings:
         if self.session_timeout > self.max_session_age:

@@ -3,8 +3,8 @@
     held-out normal sessions: k of n flagged ─▶ share, with an exact 95 % interval
         × sessions a day (training sessions over the time that they span)
 
-The interval is Clopper and Pearson's (1934): it holds for few sessions and for none
-flagged. The threshold was set on these same sessions, which flatters the share.
+The interval is that of model/alarm_budget.py. The threshold was set on these same
+sessions, which flatters the share.
 """
 
 from __future__ import annotations
@@ -14,27 +14,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from scipy.stats import binomtest
+from model import Share, sessions_a_day, share_of
 
-CONFIDENCE = 0.95
 SURE_SPAN = timedelta(days=1)
-_DAY = timedelta(days=1)
-_UNDATED_YEAR = 1970
-
-
-@dataclass(frozen=True, slots=True)
-class Share:
-    """k of n, with the bounds of its 95 % interval."""
-
-    flagged: int
-    judged: int
-    low: float
-    high: float
-
-    @property
-    def share(self) -> float:
-        """The share itself."""
-        return self.flagged / self.judged
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,19 +63,10 @@ def expected_alarms(figures: Mapping[str, Any]) -> ExpectedAlarms | None:
     start = datetime.fromisoformat(figures["span"]["from"]).astimezone(UTC)
     end = datetime.fromisoformat(figures["span"]["to"]).astimezone(UTC)
     span, sessions = end - start, int(figures["sessions"])
-    dated = start.year != _UNDATED_YEAR and span > timedelta(0)
     return ExpectedAlarms(
         normal=share_of(held_out["flagged"], held_out["sessions"]),
         unusual=int(figures["cleaned_out"]),
         sessions=sessions,
         span=span,
-        sessions_a_day=sessions * (_DAY / span) if dated else None,
+        sessions_a_day=sessions_a_day(sessions, start, end),
     )
-
-
-def share_of(flagged: int, judged: int) -> Share | None:
-    """k of n with its interval; None where nothing was judged."""
-    if not judged:
-        return None
-    bounds = binomtest(flagged, judged).proportion_ci(CONFIDENCE, method="exact")
-    return Share(flagged, judged, float(bounds.low), float(bounds.high))

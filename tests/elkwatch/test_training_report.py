@@ -13,7 +13,7 @@ import pytest
 
 from elkwatch.report.page import page_environment
 from elkwatch.training_report import Comparison, build_training_report
-from elkwatch.training_report.alarms import expected_alarms, share_of
+from elkwatch.training_report.alarms import expected_alarms
 from elkwatch.training_report.charts import (
     epoch_chart,
     map_chart,
@@ -22,6 +22,7 @@ from elkwatch.training_report.charts import (
 )
 from elkwatch.training_report.data import ClassRow
 from elkwatch.training_report.verdict import rounded, verdict_of
+from model import share_of
 from tests.elkwatch.browser import browse, needs_browser
 from tests.elkwatch.test_report import EVIL, Page
 from tests.elkwatch.training_samples import (
