@@ -24,8 +24,8 @@ import numpy as np
 
 from benchmarks.documented_deeplog import DocumentedLoop, windows_of
 from benchmarks.frame import Case, Row, Work, compare, run
-from benchmarks.quality import Case as Logs
-from benchmarks.quality import hdfs, postgresql
+from benchmarks.quality_cases import Drawn as Logs
+from benchmarks.quality_cases import hdfs, postgresql
 from model import Classifier, TrainingConfig, choose_device, train
 from model.events import EncodedSession
 from model.language_model import LanguageModelConfig
@@ -60,8 +60,8 @@ def rows(data: Path) -> list[Row]:
     """Scores and verdicts of HDFS and PostgreSQL."""
     measured = []
     for name, logs in (
-        ("HDFS", hdfs(data / "hdfs")[1]),
-        ("PostgreSQL", postgresql(data / "postgresql")[3]),
+        ("HDFS", hdfs(data / "hdfs")[1].drawn(0)),
+        ("PostgreSQL", postgresql(data / "postgresql")[0].drawn(0)),
     ):
         for weights, network in (("equal weights", EQUAL), ("default", DEFAULT)):
             classifier = classifier_of(logs, network)

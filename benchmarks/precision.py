@@ -21,8 +21,8 @@ import numpy as np
 import torch
 
 from benchmarks.frame import Case, Row, compare, run
-from benchmarks.quality import Case as Logs
-from benchmarks.quality import hdfs, postgresql
+from benchmarks.quality_cases import Drawn as Logs
+from benchmarks.quality_cases import hdfs, postgresql
 from model import Classifier, TrainedModel, TrainingConfig, evaluate, train
 from model.events import EncodedSession, distinct
 from model.language_model import LanguageModelConfig
@@ -77,8 +77,8 @@ def rows(data: Path) -> list[Row]:
         print("bf16, fp16: left out, torch finds no CUDA device on this machine")
     measured = []
     for name, logs in (
-        ("HDFS", hdfs(data / "hdfs")[1]),
-        ("PostgreSQL", postgresql(data / "postgresql")[0]),
+        ("HDFS", hdfs(data / "hdfs")[1].drawn(0)),
+        ("PostgreSQL", postgresql(data / "postgresql")[0].drawn(0)),
     ):
         model = train(logs.train, CONFIG)
         for device in devices:

@@ -41,6 +41,7 @@ class Drawn:
     test: Sequence[Session]
     labels: Labels = NO_LABELS
     discover: Sequence[Session] = ()
+    truth: Labels = NO_LABELS
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,10 @@ class Case:
     truth: Labels
     draw: Callable[[int], Drawn]
     kinds: bool = False
+
+    def drawn(self, seed: int) -> Drawn:
+        """What a seed draws, with the truth."""
+        return replace(self.draw(seed), truth=self.truth)
 
 
 @dataclass(frozen=True, slots=True)
