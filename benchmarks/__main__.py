@@ -24,7 +24,7 @@ SPEED = {  # what needs the data sets, and what does not
     "benchmarks.workers": False,
     "benchmarks.whole_path": False,
 }
-QUALITY = ("benchmarks.grouping", "benchmarks.quality")
+QUALITY = ("benchmarks.grouping", "benchmarks.quality", "benchmarks.kinds")
 NO_DATA = "ELKWATCH_DATA names no folder with the data sets"
 RESULTS = Path(__file__).with_name("results.json")
 

@@ -66,11 +66,7 @@ class KindModel:
             return []
         chances = self._chances(sessions, surprises, device)  # (N, C)
         rows = deviation(sessions, surprises, self.space.columns)
-        distances = 1.0 - rows @ self.exemplars.T  # (N, E)
-        near = np.full((len(rows), len(self.classes)), 2.0, dtype=np.float32)
-        for index in range(len(self.classes)):
-            near[:, index] = distances[:, self.owners == index].min(axis=1)
-        fits = near <= self.radii  # (N, C)
+        fits = near_enough(rows, self.exemplars, self.owners, self.radii)  # (N, C)
         return [
             self._decide(chance, fit) for chance, fit in zip(chances, fits, strict=True)
         ]
@@ -139,6 +135,21 @@ class KindModel:
             np.asarray(arrays["owners"], dtype=np.int64),
             np.asarray(arrays["radii"], dtype=np.float32),
         )
+
+
+def near_enough(
+    rows: Matrix, exemplars: Matrix, owners: NDArray[np.int64], radii: Matrix
+) -> NDArray[np.bool_]:
+    """Which classes each row may belong to: (N, D) → (N, C).
+
+    A row that is near no exemplar of any class is of an unknown kind.
+    """
+    distances = 1.0 - rows @ exemplars.T  # (N, E)
+    near = np.full((len(rows), len(radii)), 2.0, dtype=np.float32)
+    for index in range(len(radii)):
+        near[:, index] = distances[:, owners == index].min(axis=1)
+    fits: NDArray[np.bool_] = near <= radii
+    return fits
 
 
 def choose_exemplars(

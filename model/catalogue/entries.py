@@ -22,7 +22,7 @@ class Entry:
     """A kind of trouble. Texts are by language; English is always there.
 
     `about` is the form of a name that says what it is about, `{name}: {about}` if not
-    given.
+    given. `runbook` is a link; it ends the advice wherever that is shown.
     """
 
     entry_id: str
@@ -31,6 +31,7 @@ class Entry:
     causes: Mapping[str, tuple[str, ...]]
     advice: Mapping[str, str]
     about: Mapping[str, str]
+    runbook: str = ""
 
     def told_in(self, language: str, about: str = "") -> Advice:
         """The entry in a language, named by what it is about where that is given."""
@@ -38,11 +39,12 @@ class Entry:
         form = self.about.get(language, self.about.get("en", "{name}: {about}"))
         if about:
             name = form.replace("{name}", name).replace("{about}", about)
+        advice = self.advice.get(language, self.advice["en"])
         return Advice(
             name=name,
             severity=self.severity,
             causes=self.causes.get(language, self.causes["en"]),
-            advice=self.advice.get(language, self.advice["en"]),
+            advice=f"{advice} Runbook: {self.runbook}" if self.runbook else advice,
         )
 
     def state(self) -> dict[str, Any]:
@@ -53,6 +55,7 @@ class Entry:
             "causes": {k: list(v) for k, v in self.causes.items()},
             "advice": dict(self.advice),
             "about": dict(self.about),
+            "runbook": self.runbook,
         }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib import resources
@@ -17,8 +18,18 @@ from model.errors import CatalogueError
 LANGUAGES = ("en", "zh")
 SEVERITIES = ("low", "medium", "high", "critical")
 PATTERNS_FILE = "patterns.yml"
-KEYS = ("name", "about", "severity", "causes", "advice")
-PACKS = ("postgresql.yml", "system.yml")
+KEYS = ("name", "about", "severity", "causes", "advice", "runbook")
+PACKS = (
+    "postgresql.yml",
+    "kubernetes.yml",
+    "jvm.yml",
+    "hadoop.yml",
+    "http.yml",
+    "linux.yml",
+    "system.yml",
+)
+
+_LINK = re.compile(r"https?://[^\s<>\"]{1,500}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +100,18 @@ def entry_from(entry_id: str, body: Mapping[str, Any], where: str) -> Entry:
         },
         advice=_texts(body, "advice", entry_id, where),
         about=_texts(body, "about", entry_id, where) if body.get("about") else {},
+        runbook=_runbook(body, entry_id, where),
     )
+
+
+def _runbook(body: Mapping[str, Any], entry_id: str, where: str) -> str:
+    """The link of an entry, empty where it has none."""
+    link = body.get("runbook") or ""
+    if not isinstance(link, str) or (link and not _LINK.fullmatch(link)):
+        raise CatalogueError(
+            f"{where}: {entry_id}: runbook is no link; write https://…, or leave it out"
+        )
+    return link
 
 
 def _texts(
