@@ -8,7 +8,6 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,13 +17,10 @@ import pytest
 import yaml
 
 from connector import SessionRule, SourceSpec, roles
-from elkwatch.cli.shell import COMMANDS, cli
+from elkwatch.cli.shell import cli
 from elkwatch.config import load_config
 from elkwatch.errors import ConfigError
-
-ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-_BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+from tests.docs.examples import BLOCK, PAGES, blocks, calls, examples, words_of
 
 # Everything a configuration must have, so that a part of one can be tried.
 _LEAST: dict[str, Any] = {
@@ -33,42 +29,9 @@ _LEAST: dict[str, Any] = {
 }
 
 
-def _blocks(language: str) -> Iterator[tuple[str, str]]:
-    for page in PAGES:
-        for found, text in _BLOCK.findall(page.read_text("utf-8")):
-            if found == language:
-                yield page.name, text
-
-
-def _calls(text: str) -> Iterator[str]:
-    """Calls of elkwatch in a shell example; lines joined, comments cut off."""
-    for line in re.sub(r"\s*\\\n\s*", " ", text).splitlines():
-        for part in re.split(r"&&|\|\||;|\s\|\s", line):
-            words = re.sub(r"^.*\brun --rm \S+ (?!--)", "elkwatch ", part.strip())
-            if words.startswith("elkwatch "):
-                yield re.sub(r"(\s#|\s{2,}).*$", "", words.removeprefix("elkwatch "))
-
-
-def _examples() -> Iterator[tuple[str, str]]:
-    for page, text in _blocks("sh"):
-        for call in _calls(text):
-            yield page, call
-    for command in COMMANDS:
-        if command.is_there:
-            yield from _epilogs(command.name, command.load())
-
-
-def _epilogs(name: str, command: click.Command) -> Iterator[tuple[str, str]]:
-    for call in _calls((command.epilog or "").replace("\b", "")):
-        yield f"--help of {name}", call
-    if isinstance(command, click.Group):
-        for below in command.commands.values():
-            yield from _epilogs(f"{name} {below.name}", below)
-
-
-@pytest.mark.parametrize(("where", "call"), list(_examples()))
+@pytest.mark.parametrize(("where", "call"), list(examples()))
 def test_the_call_is_one_that_elkwatch_takes(where: str, call: str) -> None:
-    words = shlex.split(re.sub(r"\s\d?[<>].*$", "", call))
+    words = words_of(call)
     command, context = _enter(cli, words)
     try:
         command.make_context("example", context, resilient_parsing=False).close()
@@ -88,7 +51,7 @@ def _enter(command: click.Command, words: list[str]) -> tuple[click.Command, lis
     return command, words
 
 
-@pytest.mark.parametrize(("page", "text"), list(_blocks("yaml")))
+@pytest.mark.parametrize(("page", "text"), list(blocks("yaml")))
 def test_the_configuration_is_valid(page: str, text: str, tmp_path: Path) -> None:
     part = yaml.safe_load(text)
     if not isinstance(part, dict) or not set(part) <= _KEYS:
@@ -121,13 +84,13 @@ def _without_references(whole: Any) -> str:
     return yaml.safe_dump(plain(whole), allow_unicode=True)
 
 
-@pytest.mark.parametrize(("page", "text"), list(_blocks("json")))
+@pytest.mark.parametrize(("page", "text"), list(blocks("json")))
 def test_the_json_is_json(page: str, text: str) -> None:
     assert json.loads(text) is not None, page
 
 
 def test_the_roles_to_copy_are_those_that_setup_prints() -> None:
-    (page,) = (text for page, text in _blocks("json") if page == "security.md")
+    (page,) = (text for page, text in blocks("json") if page == "security.md")
     source = SourceSpec("shop", "logs-shop-*", session=SessionRule(field="trace.id"))
     assert json.loads(page) == roles([source], "default")
 
@@ -135,12 +98,12 @@ def test_the_roles_to_copy_are_those_that_setup_prints() -> None:
 @pytest.mark.parametrize("language", ["sh", "yaml", "json"])
 def test_there_are_examples(language: str) -> None:
     """Else a test of theirs would be skipped, and nobody would notice."""
-    assert list(_blocks(language))
+    assert list(blocks(language))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
 def test_every_link_within_the_repository_leads_somewhere(page: Path) -> None:
-    text = _BLOCK.sub("", page.read_text("utf-8"))
+    text = BLOCK.sub("", page.read_text("utf-8"))
     targets = re.findall(r"\]\(([^)\s]+)\)|(?:src|href)=\"([^\"]+)\"", text)
     for target in (a or b for a, b in targets):
         if not target.startswith(("http://", "https://", "#", "mailto:")):
@@ -152,11 +115,11 @@ def test_the_readmes_file_commands_do_what_they_say(tmp_path: Path) -> None:
     """The block is run as it stands, on files of the names it gives."""
     (block,) = (
         text
-        for page, text in _blocks("sh")
+        for page, text in blocks("sh")
         if page == "README.md" and "elkwatch classify" in text
     )
     _write_logs(tmp_path)
-    for call in _calls(block):
+    for call in calls(block):
         done = subprocess.run(
             [sys.executable, "-c", _RUN, *shlex.split(call)],
             cwd=tmp_path,
