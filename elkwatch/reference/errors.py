@@ -25,11 +25,19 @@ _TREES = (
     ("alerting.errors", "AlertingError", "Alerting"),
     ("alerting.errors", "DeliveryError", "Delivering messages"),
     ("kibana.errors", "KibanaError", "Kibana"),
+    ("elkwatch.proposals.survey", "NoSource", "What `init` proposes no source for"),
+    ("alerting.messages.sandbox", "TooMuchError", "Message files that are not used"),
+)
+# Where a ValueError says why: its text stands within the message of another error.
+_REASONS = (
+    *("alerting.config", "connector.timestamps", "kibana.check.kql"),
+    "elkwatch.doctor.certificates",
 )
 _PACKAGES = ("elkwatch", "connector", "model", "alerting", "kibana")
 
 _USAGE = "elkwatch.UsageError"
 _CONFIGURATION = "elkwatch.ConfigError"
+_REASON = "a reason"
 
 _INTRODUCTION = """\
 # Every error, and its cure
@@ -64,8 +72,16 @@ def errors_page() -> str:
         if written:
             parts.append(f"## {title}\n")
             parts += written
-    usage = "\n".join(f"- {t.text}" for t in told if t.error == _USAGE)
-    return "\n".join([*parts, f"## Wrong usage\n\n{usage}\n"])
+    parts.append(f"## Wrong usage\n\n{_listed(told, _USAGE)}\n")
+    parts.append(
+        "## Reasons within a message\n\nThese stand in the place of an `…` above, or "
+        f"in a line of `doctor` or `dashboards check`.\n\n{_listed(told, _REASON)}\n"
+    )
+    return "\n".join(parts)
+
+
+def _listed(told: list[Told], error: str) -> str:
+    return "\n".join(f"- {t.text}" for t in told if t.error == error)
 
 
 def _tree(module_name: str, root: str) -> list[type[BaseException]]:
@@ -119,6 +135,7 @@ def _in_file(path: Path, package: str, names: set[str]) -> Iterator[Told]:
     owners = _imported(tree, package)
     written = {d.name: d for d in ast.walk(tree) if isinstance(d, ast.FunctionDef)}
     values = package == "elkwatch" and path.parent.name == "config"
+    reasons = any(path.match(f"{m.replace('.', '/')}.py") for m in _REASONS)
     for node in ast.walk(tree):
         if not isinstance(node, ast.Call) or not node.args:
             continue
@@ -127,6 +144,8 @@ def _in_file(path: Path, package: str, names: set[str]) -> Iterator[Told]:
             error = _USAGE
         elif name == "ValueError" and values:
             error = _CONFIGURATION
+        elif name == "ValueError" and reasons:
+            error = _REASON
         elif name in names:
             error = f"{owners.get(name, package)}.{name}"
         else:
