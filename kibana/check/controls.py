@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kibana.check.defect import Spot
-from kibana.check.fields import ViewFields
+from kibana.check.fields import ViewFields, kind_of
 from kibana.objects import Reference
 
 _GROUP = {
@@ -92,6 +92,11 @@ def _check_control(
     field = spot.text(given.get("fieldName"), "fieldName")
     if kind == "optionsListControl":
         spot.items(given.get("selectedOptions"), "selectedOptions")
+        _check_listing(given, spot)
+    elif "value" in given:
+        ends = spot.items(given["value"], "value")
+        good = len(ends) == 2 and all(isinstance(end, str) for end in ends)
+        spot.need(good, "value must be two texts, also of numbers")
     name = f"controlGroup_{key}:{suffix}"
     reference = references.get(name)
     if not spot.need(reference is not None, f"no reference named {name}"):
@@ -100,8 +105,29 @@ def _check_control(
     spot.need(reference.type == "index-pattern", f"{name} must be an index-pattern")
     view = views.get(reference.id)
     if view is not None and view.types is not None and field:
+        found = view.type_of(field)
+        if kind == "rangeSliderControl":
+            usable, wanted = found is not None and kind_of(found) == "number", "number"
+        else:
+            usable, wanted = found in _LISTED, "keyword"
         spot.need(
-            view.type_of(field) in _LISTED,
-            f"{field} is no keyword in {view.title}: the control shows an error",
+            usable,
+            f"{field} is no {wanted} in {view.title}: the control shows an error",
         )
     return name
+
+
+def _check_listing(given: Mapping[str, Any], spot: Spot) -> None:
+    """How the values of a list are found and sorted, where that is said."""
+    if "searchTechnique" in given:
+        spot.need(
+            given["searchTechnique"] in ("prefix", "wildcard", "exact"),
+            "searchTechnique must be prefix, wildcard or exact",
+        )
+    if "sort" in given:
+        sort = spot.mapping(given["sort"], "sort")
+        spot.need(
+            sort.get("by") in ("_count", "_key")
+            and sort.get("direction") in ("asc", "desc"),
+            "sort needs by (_count or _key) and direction (asc or desc)",
+        )

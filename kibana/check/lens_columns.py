@@ -13,6 +13,7 @@ from kibana.check.queries import check_query
 from kibana.lens.columns import RECORDS
 
 _INTERVAL = re.compile(r"auto|[1-9][0-9]*(?:ms|[smhdwMqy])")
+_SHIFT = re.compile(r"previous|[1-9][0-9]*[smhdwMqy]")
 
 Columns = Mapping[str, Mapping[str, Any]]
 
@@ -86,6 +87,19 @@ def check_column(
         _check_format(params["format"], spot)
     if "filter" in column:
         check_query(column["filter"], view, spot)
+        spot.need(name == "last_value", "set the filter on the panel, not on a column")
+    _check_times(column, columns, spot)
+
+
+def _check_times(column: Mapping[str, Any], columns: Columns, spot: Spot) -> None:
+    """What moves or scales the time range of one column."""
+    if "timeShift" in column:
+        shift = column["timeShift"]
+        good = isinstance(shift, str) and _SHIFT.fullmatch(shift) is not None
+        spot.need(good, "timeShift must be previous or a length such as 1d")
+    if "timeScale" in column:
+        good = column["timeScale"] in ("s", "m", "h", "d")
+        spot.need(good, "timeScale must be s, m, h or d")
     if "reducedTimeRange" in column:
         over_time = any(
             c.get("operationType") == "date_histogram" for c in columns.values()
@@ -147,6 +161,10 @@ def _date_histogram(
         "includeEmptyRows must be true, or quiet hours vanish",
     )
     spot.need(params.get("dropPartials") is False, "dropPartials must be false")
+    spot.need(
+        params.get("ignoreTimeRange") is not True or interval != "auto",
+        "ignoreTimeRange leaves auto without a range to divide",
+    )
 
 
 def _terms(

@@ -82,7 +82,7 @@ def check_panel(
     )
     if "title" in config:
         spot.text(config["title"], "title", empty=True)
-    _check_events(config.get("enhancements"), references, spot)
+    _check_events(kind, config.get("enhancements"), references, spot)
     match kind:
         case "lens":
             check_lens(config, references, views, spot)
@@ -159,7 +159,9 @@ def _check_markdown(config: Mapping[str, Any], spot: Spot) -> None:
         )
 
 
-def _check_events(value: Any, references: PanelReferences, spot: Spot) -> None:
+def _check_events(
+    kind: str, value: Any, references: PanelReferences, spot: Spot
+) -> None:
     enhancements = spot.mapping(value, "enhancements")
     if "dynamicActions" not in enhancements:
         return
@@ -172,12 +174,17 @@ def _check_events(value: Any, references: PanelReferences, spot: Spot) -> None:
         here.need(event_id not in seen, "comes twice")
         here.need(":" not in event_id, "an id may hold no colon")
         seen.add(event_id)
-        _check_event(event, event_id, references, here)
+        factory = _check_event(event, event_id, references, here)
+        here.need(
+            kind == "lens" or factory != "OPEN_IN_DISCOVER_DRILLDOWN",
+            "only a chart has a drilldown to Discover",
+        )
 
 
 def _check_event(
     event: Mapping[str, Any], event_id: str, references: PanelReferences, spot: Spot
-) -> None:
+) -> str:
+    """→ what the drilldown does."""
     spot.need(
         event.get("triggers") == ["FILTER_TRIGGER"],
         'triggers must be ["FILTER_TRIGGER"]: 9.4 keeps the first only',
@@ -196,3 +203,4 @@ def _check_event(
         spot.need("dashboardId" not in config, "the target stands in the references")
         name = f"drilldown:{factory}:{event_id}:dashboardId"
         references.take(name, "dashboard", spot)
+    return factory

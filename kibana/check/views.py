@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -25,6 +26,9 @@ _TEXTS = {
     "sourceFilters": list,
     "typeMeta": dict,
 }
+_VARIABLE = re.compile(r"\{\{\s*(\w+)\s*\}\}")
+_NUMBER = r"-?(?:Infinity|[0-9]+(?:\.[0-9]+)?)"
+_RANGE = re.compile(f"{_NUMBER}:{_NUMBER}")
 _ATTRIBUTES = {"customLabel", "customDescription", "count"}
 
 
@@ -108,8 +112,24 @@ def _url(params: Mapping[str, Any], spot: Spot) -> None:
             not text or "{{value}}" in text or "{{rawValue}}" in text,
             "urlTemplate does not use {{value}}",
         )
+        _only_known(text, {"value", "rawValue"}, "urlTemplate", spot)
+        spot.need(
+            "_a=(" not in text and "_g=(" not in text,
+            "urlTemplate builds a link of a value, and one with a quotation mark "
+            "breaks it; write the whole link into the field",
+        )
+        spot.need(
+            "#/view/" not in text,
+            "urlTemplate names an id in a text: ids change in another space",
+        )
     label = spot.text(params.get("labelTemplate"), "labelTemplate")
     spot.need("{{rawValue}}" not in label, "labels have no {{rawValue}} before 9.x")
+    _only_known(label, {"value", "url", "rawValue"}, "labelTemplate", spot)
+
+
+def _only_known(text: str, known: set[str], name: str, spot: Spot) -> None:
+    for variable in sorted(set(_VARIABLE.findall(text)) - known):
+        spot.tell(f"{name} has no variable {variable}: it vanishes")
 
 
 def _lookup(params: Mapping[str, Any], spot: Spot) -> None:
@@ -136,3 +156,18 @@ def _colour(params: Mapping[str, Any], spot: Spot) -> None:
         colour = here.mapping(value, "colour")
         for name in ("text", "background", *([key] if key else [])):
             here.text(colour.get(name), name)
+        if kind == "string" and isinstance(colour.get("regex"), str):
+            here.need(_is_pattern(colour["regex"]), "regex cannot be read")
+        if kind == "number" and isinstance(colour.get("range"), str):
+            here.need(
+                _RANGE.fullmatch(colour["range"]) is not None,
+                "range must be two numbers such as 0:10",
+            )
+
+
+def _is_pattern(text: str) -> bool:
+    try:
+        re.compile(text)
+    except (re.error, RecursionError, OverflowError):
+        return False
+    return True

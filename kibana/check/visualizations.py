@@ -20,6 +20,12 @@ _METRIC = {
     *("palette", "maxCols", "valueFontMode", "breakdownByAccessor", "maxAccessor"),
     *("secondaryMetricAccessor", "showBar", "collapseFn", "progressDirection"),
 }
+#: Beside the metric itself; whether each must be a bucket.
+_METRIC_ACCESSORS = {
+    "secondaryMetricAccessor": False,
+    "maxAccessor": False,
+    "breakdownByAccessor": True,
+}
 _XY = {
     *("layers", "legend", "preferredSeriesType", "valueLabels", "fittingFunction"),
     *("emphasizeFitting", "axisTitlesVisibilitySettings", "curveType", "yTitle"),
@@ -41,6 +47,11 @@ _HEATMAP = {
 _TABLE = {
     *("layerId", "layerType", "columns", "sorting", "paging", "rowHeight"),
     *("rowHeightLines", "headerRowHeight", "headerRowHeightLines"),
+}
+_TABLE_COLUMN = {
+    "alignment": ("left", "right", "center"),
+    "colorMode": ("none", "cell", "text"),
+    "summaryRow": ("none", "sum", "avg", "count", "min", "max"),
 }
 
 
@@ -102,10 +113,16 @@ def _metric(state: Mapping[str, Any], layers: Layers, spot: Spot) -> None:
     _known(state, _METRIC, spot)
     layer = _layer(state, layers, spot)
     _column(layer, state.get("metricAccessor"), "metricAccessor", spot, bucket=False)
+    for name, bucket in _METRIC_ACCESSORS.items():
+        if name in state:
+            _column(layer, state[name], name, spot, bucket=bucket)
     if "color" in state:
         check_colour(state["color"], spot)
     if "subtitle" in state:
         spot.text(state["subtitle"], "subtitle", empty=True)
+    if state.get("showBar"):
+        spot.need("maxAccessor" in state, "showBar needs a maxAccessor")
+    _check_colours(state, spot)
     names = [v for k, v in state.items() if k.endswith("Accessor")]
     _all_used(layer, names, spot)
 
@@ -132,6 +149,10 @@ def _pie(state: Mapping[str, Any], layers: Layers, spot: Spot) -> None:
         _one_of(here, "legendDisplay", ("default", "show", "hide"), spot)
         if here.get("nestedLegend"):
             spot.need(len(groups) > 1, "nestedLegend needs two groups")
+        if "emptySizeRatio" in here:
+            sizes = (0.3, 0.54, 0.7)
+            good = here["emptySizeRatio"] in sizes
+            spot.need(good, "emptySizeRatio must be 0.3, 0.54 or 0.7")
         _check_colours(here, spot)
         _all_used(layer, [*groups, *metrics], spot)
 
@@ -149,6 +170,9 @@ def _xy(state: Mapping[str, Any], layers: Layers, spot: Spot) -> None:
     )
     _one_of(state, "valueLabels", ("hide", "show"), spot)
     _one_of(state, "preferredSeriesType", tuple(sorted(_SERIES)), spot)
+    if "curveType" in state:
+        curves = ("LINEAR", "CURVE_MONOTONE_X", "CURVE_STEP_AFTER")
+        _one_of(state, "curveType", curves, spot)
     if "axisTitlesVisibilitySettings" in state:
         titles = spot.mapping(
             state["axisTitlesVisibilitySettings"], "axisTitlesVisibilitySettings"
@@ -175,6 +199,10 @@ def _xy_layer(here: Mapping[str, Any], layers: Layers, spot: Spot) -> None:
     if "splitAccessor" in here:
         _column(layer, here["splitAccessor"], "splitAccessor", spot, bucket=True)
         used.append(here["splitAccessor"])
+    for value in spot.items(here.get("yConfig", []), "yConfig"):
+        axis = spot.mapping(value, "yConfig")
+        named = axis.get("forAccessor")
+        spot.need(named in accessors, f"yConfig is for {named}, which is no accessor")
     _check_colours(here, spot)
     _all_used(layer, used, spot)
 
@@ -219,6 +247,9 @@ def _table(state: Mapping[str, Any], layers: Layers, spot: Spot) -> None:
         )
         if "width" in column:
             spot.need(is_number(column["width"]), "width must be a number of pixels")
+        for key, allowed in _TABLE_COLUMN.items():
+            if key in column:
+                _one_of(column, key, allowed, spot)
     spot.need(len(named) == len(set(map(str, named))), "a column comes twice")
     sorting = spot.mapping(state.get("sorting", {}), "sorting")
     if sorting:

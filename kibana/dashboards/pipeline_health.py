@@ -25,6 +25,7 @@ from kibana.panels import Grid, LensPanel, Panel
 _RUN = "elkwatch.run"
 #: A run over a source; the others tell of deliveries.
 _OF_SOURCES = "elkwatch.source : *"
+_FAILED = f'{_OF_SOURCES} and event.outcome : "failure"'
 STAGES = ("read", "score", "confirm", "classify", "write")
 
 
@@ -52,7 +53,7 @@ def _tiles() -> tuple[Panel, ...]:
         "lag", f"{_RUN}.lag_s", "Behind the logs", kind="number", shown_as="seconds"
     )
     read = total("read", f"{_RUN}.documents.read", "Documents read")
-    failed = count("failed", "Failed runs", only='event.outcome : "failure"')
+    failed = count("failed", "Failed runs")
     unknown = average(
         "unknown", f"{_RUN}.unknown_ratio", "Lines of no template", shown_as="percent"
     )
@@ -61,7 +62,7 @@ def _tiles() -> tuple[Panel, ...]:
         _panel("last", Grid(0, 3, 9, 7), "", Tile(last)),
         _panel("lag", Grid(9, 3, 7, 7), "", Tile(lag)),
         _panel("read", Grid(16, 3, 9, 7), "", Tile(read)),
-        _panel("failed", Grid(25, 3, 7, 7), "", Tile(failed)),
+        _panel("failed", Grid(25, 3, 7, 7), "", Tile(failed), _FAILED),
         _panel("unknown", Grid(32, 3, 8, 7), "", Tile(unknown)),
         _panel("dead", Grid(40, 3, 8, 7), "", Tile(dead)),
     )
