@@ -17,6 +17,15 @@ from tests.docs.examples import NOT_RUN, TRIED, examples, tried, words_of
 
 Documents = list[dict[str, Any]]
 NORMAL, ODD = 70, 12
+_RULES = """
+rules:
+  archive-full:
+    match: "archive is full"
+    severity: high
+    name: {en: archive full, zh: 归档已满}
+    causes: {en: [nobody removes old archives], zh: [旧归档未清理]}
+    advice: {en: Remove what is older than a year., zh: 删除一年以前的归档。}
+"""
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +46,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("labels.csv", "known.csv"):
         (made / name).write_text("\n".join(["session,anomaly", *rows]), "utf-8")
     arguments = "--epochs", "1", "--session-field", "trace.id", "--device", "cpu"
-    for name in ("models/app", "models/db", "m"):
+    (made / "our-rules.yml").write_text(_RULES, "utf-8")
+    for name in ("models/app", "models/db", "models/shop-db", "m"):
         out = str(made / name)
         assert run(["train", str(made / "app.log.gz"), "--out", out, *arguments]) == 0
     return made
