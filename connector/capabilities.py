@@ -62,6 +62,11 @@ class Capabilities:
             return False
         return not any(self.indices_of(path, kind) for kind in _NO_VALUE_TYPES)
 
+    def has_keyword(self, path: str) -> bool:
+        """Whether every index that maps a field as text has its `.keyword` too."""
+        texts = self.indices_of(path, "text")
+        return bool(texts) and texts <= self.indices_of(f"{path}.keyword", "keyword")
+
     def value_clause(self, path: str, values: Sequence[str]) -> dict[str, Any] | None:
         """A clause that finds every document with one of `values` at `path`.
 

@@ -28,11 +28,15 @@ _SAMPLE_SIZE = 50
 
 @dataclass(frozen=True, slots=True)
 class FieldReport:
-    """One field of a source: its role, path, and types (empty: mapped nowhere)."""
+    """One field of a source: its role, path, and types (empty: mapped nowhere).
+
+    `has_keyword`: wherever it is text, the exact value is searched in its `.keyword`.
+    """
 
     role: str
     path: str
     types: tuple[str, ...]
+    has_keyword: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +153,10 @@ def _field_reports(
     spec: SourceSpec, capabilities: Capabilities
 ) -> tuple[FieldReport, ...]:
     return tuple(
-        FieldReport(role, path, capabilities.types(path)) for role, path in _roles(spec)
+        FieldReport(
+            role, path, capabilities.types(path), capabilities.has_keyword(path)
+        )
+        for role, path in _roles(spec)
     )
 
 

@@ -94,11 +94,12 @@ def _type(field: FieldReport) -> Iterator[Outcome]:
             f"message_field {field.path} is mapped as {said}",
             "name the field that holds the text of the line",
         )
-    if field.role == "session" and types and not types & _KEYS:
+    slow = bool(types) and not types & _KEYS and not field.has_keyword
+    if field.role == "session" and slow:
         yield warn(
             f"session field {field.path} is mapped as {said}: finding a session again "
             "is slow",
-            "name a keyword field, such as its .keyword",
+            "map it as keyword, or with a keyword field named .keyword below it",
         )
 
 

@@ -95,3 +95,12 @@ def test_where_a_field_is_mapped() -> None:
     assert known.types("labels.sid") == ("flattened",)
     assert known.types("other.sid") == ()
     assert known.indices_of("somewhere", "keyword") == {"a"}
+
+
+def test_a_text_has_a_keyword_where_each_index_that_has_the_text_has_it() -> None:
+    both = {"sid": {"text": kind()}, "sid__keyword": {"keyword": kind()}}
+    assert capabilities(**both).has_keyword("sid")
+    partly = {**both, "sid__keyword": {"keyword": kind(True, "a")}}
+    assert not capabilities(**partly).has_keyword("sid")
+    assert not capabilities(sid={"text": kind()}).has_keyword("sid")
+    assert not capabilities(sid={"keyword": kind()}).has_keyword("sid")
