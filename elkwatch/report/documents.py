@@ -90,7 +90,11 @@ class Fields:
 
 @dataclass(frozen=True, slots=True)
 class FindingHead:
-    """What is counted of every finding; the rest is read of those that are shown."""
+    """What is counted of every finding; the rest is read of those that are shown.
+
+    `class_id`: of an unknown kind its pattern and its name, since all that show one
+    pattern share an id: a deadlock is not told of under the name of a lost connection.
+    """
 
     class_id: str
     start: datetime
@@ -107,6 +111,9 @@ def finding_head(fields: Fields) -> FindingHead:
     class_id = fields.text("elkwatch.class.id") or fields.text("rule.id")
     if end is None or not class_id:
         raise UnreadableDocumentError("no time" if end is None else "no class")
+    name = fields.text("elkwatch.class.name") or fields.text("rule.name")
+    if fields.get("elkwatch.class.known") is False and name:
+        class_id = f"{class_id}: {name}"
     return FindingHead(
         class_id=class_id,
         start=fields.time("event.start") or end,

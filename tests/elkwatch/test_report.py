@@ -250,6 +250,22 @@ def test_classes_beyond_the_palette_are_others() -> None:
     assert "20 further classes are in the table" in page.text
 
 
+def test_unknown_kinds_of_one_pattern_keep_their_own_names_and_advice() -> None:
+    told = {
+        "deadlock detected": "Lock in one order.",
+        "connection lost": "Ask the peer.",
+    }
+    documents = [
+        finding_document(
+            finding(i, 3, class_id="rare-event", class_name=name, advice=advice), "x"
+        )
+        for i, (name, advice) in enumerate(told.items())
+    ]
+    data = report_data_from_documents(documents, generated_at=DAY)
+    assert {entry.name: entry.advice for entry in data.classes} == told
+    assert [entry.count for entry in data.classes] == [1, 1]
+
+
 def test_withdrawn_normal_and_unreadable_documents() -> None:
     documents = [
         finding_document(finding(1), "default"),
