@@ -19,6 +19,7 @@ from benchmarks.frame import Row, read_rows, results, table, write
 
 SPEED = {  # what needs the data sets, and what does not
     "benchmarks.template_speed": True,
+    "benchmarks.decode_speed": True,
     "benchmarks.inference_speed": True,
     "benchmarks.precision": True,
     "benchmarks.workers": False,

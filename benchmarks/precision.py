@@ -98,7 +98,7 @@ def _options(
         network = variant.network_on(device)
         measured.append(
             compare(
-                Case(f"{name}, {option}", "events", events, "float32", 1, 1),
+                Case(f"{name}, {option}", "events", events, "float32", 0, 1),
                 anchor=partial(partial, highest_surprises, full, once, device),
                 ours=partial(partial, highest_surprises, network, once, device),
             )

@@ -67,7 +67,7 @@ class BulkWriter:
     def write(self, items: Sequence[BulkItem]) -> list[ItemResult]:
         """One result an item."""
         results: list[ItemResult | None] = [None] * len(items)
-        lines = [_lines(item) for item in items]
+        lines = [item_lines(item) for item in items]
         pending = list(range(len(items)))
         while pending:
             before = len(pending)
@@ -170,7 +170,8 @@ class BulkWriter:
         self._batch = max(1, self._batch // 2)
 
 
-def _lines(item: BulkItem) -> tuple[bytes, bytes]:
+def item_lines(item: BulkItem) -> tuple[bytes, bytes]:
+    """The two lines of an item in a bulk body, without their ends."""
     action: dict[str, Any] = {"_index": item.index, "_id": item.doc_id}
     if item.version is not None:
         action["if_seq_no"], action["if_primary_term"] = item.version

@@ -17,6 +17,7 @@ from elasticsearch import ApiError, Elasticsearch, OrjsonSerializer, TransportEr
 
 from connector.errors import ConfigError, EngineTooOld
 from connector.faults import translate
+from connector.hits import read_answer
 
 OLDEST_VERSION = (8, 12)
 
@@ -76,6 +77,9 @@ class TolerantSerializer(OrjsonSerializer):
 
     def json_loads(self, data: bytes) -> Any:
         """The value in `data`. Raises ValueError where it is not JSON."""
+        answer = read_answer(data)
+        if answer is not None:
+            return answer
         try:
             return orjson.loads(data)
         except orjson.JSONDecodeError:

@@ -11,19 +11,21 @@ dictionaries out of a file. It runs once for every line of log, so whatever can 
 decided once is decided at construction.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from connector.errors import UndatedDocument
-from connector.fieldpaths import compile_path, first_of
+from connector.fieldpaths import Compiler, Getter, compile_path, first_of
+from connector.hits import DocumentType, Hit, plain_document
 from connector.records import (
     DecodeCounts,
     DecodeProblem,
     LogDocument,
     SourceSpec,
 )
-from connector.sessionkeys import key_reader
+from connector.sessionkeys import KeyReader, key_reader
 from connector.texts import (
     MAX_LABEL_CHARS,
     MAX_TEXT_BYTES,
@@ -36,10 +38,38 @@ from connector.texts import (
 from connector.timestamps import read_time
 
 MESSAGE_FALLBACKS = ("message", "body.text", "event.original")
+INGESTED_FIELD = "event.ingested"
 SEQUENCE_FALLBACKS = ("event.sequence", "log.offset")
 
 MAX_LABELS = 10_000
 _ALWAYS_ASCII_UNTIL = MAX_TEXT_BYTES // 4
+
+
+@dataclass(frozen=True, slots=True)
+class _Fields:
+    """What is got of a document, as its paths were compiled for its type."""
+
+    message: Getter
+    other_message: Getter
+    time: Getter
+    severity: Getter
+    service: Getter
+    host: Getter
+    sequence: Getter
+    key: KeyReader
+
+    @classmethod
+    def of(cls, spec: SourceSpec, compiled: Compiler) -> "_Fields":
+        return cls(
+            message=compiled(spec.message_field),
+            other_message=first_of(MESSAGE_FALLBACKS, compiled),
+            time=compiled(spec.time_field),
+            severity=compiled(spec.severity_field),
+            service=compiled(spec.service_field),
+            host=compiled(spec.host_field),
+            sequence=first_of(sequence_paths(spec), compiled),
+            key=key_reader(spec, compiled),
+        )
 
 
 class Decoder:
@@ -51,49 +81,47 @@ class Decoder:
     def __init__(self, spec: SourceSpec) -> None:
         self.spec = spec
         self.counts = DecodeCounts()
-        self._message = compile_path(spec.message_field)
-        self._other_message = first_of(MESSAGE_FALLBACKS)
-        self._time = compile_path(spec.time_field)
-        self._severity = compile_path(spec.severity_field)
-        self._service = compile_path(spec.service_field)
-        self._host = compile_path(spec.host_field)
-        self._sequence = first_of(sequence_paths(spec))
-        self._key = key_reader(spec)
+        self.document_type = DocumentType((*needed_fields(spec), INGESTED_FIELD))
+        self._plain = _Fields.of(spec, compile_path)
+        self._typed = _Fields.of(spec, self.document_type.compile)
         self._labels: dict[str, str] = {}
 
     def decode(
         self,
-        source: Mapping[str, Any],
+        source: Any,
         *,
         doc_id: str = "",
         index: str = "",
         cursor_time: datetime | None = None,
     ) -> LogDocument:
-        """The record of one document. `cursor_time` defaults to its own time.
+        """The record of one document: a dictionary, or one of `document_type`.
+
+        `cursor_time` defaults to its own time.
 
         Raises UndatedDocument where the time field is absent or unreadable.
         """
         counts = self.counts
         counts.documents += 1
-        stamp = self._time(source)
+        fields = self._fields_of(source)
+        stamp = fields.time(source)
         try:
             time = read_time(stamp)
         except ValueError as error:
             counts.bad_time += 1
             raise UndatedDocument(self._undated(stamp, error)) from None
-        message = self._message(source)
+        message = fields.message(source)
         if type(message) is not str:
             if message is None:
-                message = self._other_message(source)
+                message = fields.other_message(source)
             message = self._as_text(message)
         if len(message) > _ALWAYS_ASCII_UNTIL:
             message = self._shortened(message)
         if not message.isascii() or "\0" in message:
             message = self._repaired(message)
-        key = self._key(source, message)
+        key = fields.key(source, message)
         if key is None:
             counts.no_key += 1
-        sequence = self._sequence(source)
+        sequence = fields.sequence(source)
         if sequence is not None and type(sequence) is not int:
             sequence = as_int(sequence)
         return LogDocument(
@@ -102,9 +130,9 @@ class Decoder:
             time,
             message,
             key,
-            self._label(self._severity(source)),
-            self._label(self._service(source)),
-            self._label(self._host(source)),
+            self._label(fields.severity(source)),
+            self._label(fields.service(source)),
+            self._label(fields.host(source)),
             sequence,
             time if cursor_time is None else cursor_time,
         )
@@ -117,29 +145,43 @@ class Decoder:
         A hit may carry `cursor_time` (a datetime) beside; those that cannot be used
         come back as problems.
         """
+        return self._decode_each(
+            (h["_source"], h.get("_id", ""), h.get("_index", ""), h.get("cursor_time"))
+            for h in hits
+        )
+
+    def decode_hits(
+        self,
+        hits: Iterable[Hit[Any]],
+        cursor_time: Callable[[Hit[Any]], datetime | None],
+    ) -> tuple[list[LogDocument], list[DecodeProblem]]:
+        """The same of hits as records; `cursor_time` says where each stands."""
+        return self._decode_each(
+            (hit.source, hit.id, hit.index, cursor_time(hit)) for hit in hits
+        )
+
+    def message_of(self, source: Any) -> Any:
+        """What stands in the message field of a document, uncut."""
+        return self._fields_of(source).message(source)
+
+    def _fields_of(self, source: Any) -> "_Fields":
+        typed = type(source) is self.document_type.kind
+        return self._typed if typed else self._plain
+
+    def _decode_each(
+        self, given: Iterable[tuple[Any, str, str, datetime | None]]
+    ) -> tuple[list[LogDocument], list[DecodeProblem]]:
         documents: list[LogDocument] = []
         problems: list[DecodeProblem] = []
         decode = self.decode
-        for hit in hits:
-            source = hit["_source"]
+        for source, doc_id, index, cursor_time in given:
             try:
                 documents.append(
-                    decode(
-                        source,
-                        doc_id=hit.get("_id", ""),
-                        index=hit.get("_index", ""),
-                        cursor_time=hit.get("cursor_time"),
-                    )
+                    decode(source, doc_id=doc_id, index=index, cursor_time=cursor_time)
                 )
             except UndatedDocument as error:
-                problems.append(
-                    DecodeProblem(
-                        hit.get("_id", ""),
-                        hit.get("_index", ""),
-                        str(error),
-                        document_text(source),
-                    )
-                )
+                text = document_text(plain_document(source))
+                problems.append(DecodeProblem(doc_id, index, str(error), text))
         return documents, problems
 
     def _undated(self, stamp: Any, error: ValueError) -> str:

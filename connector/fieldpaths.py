@@ -8,7 +8,8 @@ in all shapes.
 from collections.abc import Callable, Mapping
 from typing import Any
 
-Getter = Callable[[Mapping[str, Any]], Any]
+Getter = Callable[[Any], Any]
+Compiler = Callable[[str], Getter]
 
 
 def compile_path(path: str) -> Getter:
@@ -34,10 +35,10 @@ def _two(path: str, head: str, tail: str) -> Getter:
         value = source.get(path)
         if value is not None:
             return value
-        below = source.get(head)
-        if type(below) is dict:
-            return below.get(tail)
-        return _below(below, inner) if below is not None else None
+        under = source.get(head)
+        if type(under) is dict:
+            return under.get(tail)
+        return below(under, inner) if under is not None else None
 
     return get
 
@@ -49,11 +50,11 @@ def _three(path: str, first: str, second: str, third: str) -> Getter:
         value = source.get(path)
         if value is not None:
             return value
-        below = source.get(first)
-        if type(below) is dict:
-            below = below.get(second)
-            if type(below) is dict:
-                value = below.get(third)
+        under = source.get(first)
+        if type(under) is dict:
+            under = under.get(second)
+            if type(under) is dict:
+                value = under.get(third)
                 if value is not None:
                     return value
         return otherwise(source)
@@ -72,9 +73,9 @@ def _several(path: str, segments: list[str]) -> Getter:
         if value is not None:
             return value
         for head, inner in splits:
-            below = source.get(head)
-            if below is not None:
-                value = _below(below, inner)
+            under = source.get(head)
+            if under is not None:
+                value = below(under, inner)
                 if value is not None:
                     return value
         return None
@@ -82,11 +83,12 @@ def _several(path: str, segments: list[str]) -> Getter:
     return get
 
 
-def _below(below: Any, inner: Getter) -> Any:
-    if isinstance(below, Mapping):
-        return inner(below)
-    if isinstance(below, list):
-        for item in below:
+def below(found: Any, inner: Getter) -> Any:
+    """What a path finds in a value below it: an object, or the first of a list."""
+    if isinstance(found, Mapping):
+        return inner(found)
+    if isinstance(found, list):
+        for item in found:
             if isinstance(item, Mapping):
                 value = inner(item)
                 if value is not None:
@@ -94,9 +96,9 @@ def _below(below: Any, inner: Getter) -> Any:
     return None
 
 
-def first_of(paths: tuple[str, ...]) -> Getter:
+def first_of(paths: tuple[str, ...], compiled: Compiler = compile_path) -> Getter:
     """A function from a document to the first value that one of `paths` has."""
-    getters = [compile_path(path) for path in dict.fromkeys(paths)]
+    getters = [compiled(path) for path in dict.fromkeys(paths)]
     if len(getters) == 1:
         return getters[0]
 

@@ -12,15 +12,13 @@ from typing import Any
 from elasticsearch import Elasticsearch, NotFoundError
 
 from connector.capabilities import Capabilities, parents
-from connector.decode import MESSAGE_FALLBACKS, needed_fields
+from connector.decode import INGESTED_FIELD, MESSAGE_FALLBACKS, needed_fields
 from connector.errors import FieldMissing, FieldUnfit, IndexMissing
 from connector.fieldpaths import compile_path
 from connector.own_output import guarded_pattern, own_output_clauses
 from connector.pit import TIME_FORMAT, sort_clause
 from connector.records import SourceSpec
 from connector.timestamps import read_time
-
-INGESTED_FIELD = "event.ingested"
 
 _DATE_TYPES = frozenset({"date", "date_nanos"})
 _SAMPLE_SIZE = 50

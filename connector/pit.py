@@ -18,6 +18,7 @@ from elasticsearch import ApiError, Elasticsearch, NotFoundError, TransportError
 
 from connector.errors import IndexMissing, PartialResults, SourceUnavailable
 from connector.faults import why
+from connector.hits import Hit, Reader, answer_of, answers_read_by
 from connector.own_output import own_output_clauses
 from connector.retrying import RetryPolicy
 from connector.timestamps import sort_value_to_iso
@@ -28,7 +29,6 @@ TIME_FORMAT = "strict_date_optional_time_nanos"
 _REOPENINGS_MAX = 5
 _REMEMBERED_AT_BOUND_MAX = 100_000
 
-Hit = dict[str, Any]
 Clause = dict[str, Any]
 
 
@@ -88,8 +88,11 @@ class PitReader:
         size: PageSize,
         retry: RetryPolicy,
         doing: str,
+        read: Reader | None = None,
     ) -> None:
+        """`read`: what reads answers; without it, or where it cannot, as usual."""
         self._client = client
+        self._read = read
         self._search = search
         self._size = size
         self._retry = retry
@@ -99,13 +102,13 @@ class PitReader:
         self._resume_at: int | None = None
         self._at_bound: tuple[int | None, set[str]] = (None, set())
 
-    def __iter__(self) -> Iterator[list[Hit]]:
+    def __iter__(self) -> Iterator[list[Hit[Any]]]:
         try:
             yield from self._pages()
         finally:
             self._close()
 
-    def _pages(self) -> Iterator[list[Hit]]:
+    def _pages(self) -> Iterator[list[Hit[Any]]]:
         self._open()
         reopened = 0
         while True:
@@ -123,7 +126,7 @@ class PitReader:
                 continue
             reopened = 0
             if hits:
-                self._after = hits[-1]["sort"]
+                self._after = hits[-1].sort
                 fresh = self._not_given(hits)
                 self._remember_bound(hits)
                 if fresh:
@@ -161,28 +164,29 @@ class PitReader:
                 self._client.close_point_in_time(id=self._pit_id)
             self._pit_id = None
 
-    def _next(self) -> tuple[list[Hit], int]:
+    def _next(self) -> tuple[list[Hit[Any]], int]:
         """The next hits, and how many were asked for: fewer came, it was the last."""
         asked = 0
 
         def request() -> ObjectApiResponse[Any]:
             nonlocal asked
             asked = self._size.current
-            return self._client.search(**self._request(asked))
+            with answers_read_by(self._read):
+                return self._client.search(**self._request(asked))
 
-        answer = self._retry.call(
+        response = self._retry.call(
             request,
             doing=self._doing,
             exhausted=SourceUnavailable,
             before_retry=self._size.shrink,
             passes=(NotFoundError,),
         )
-        check_shards(answer["_shards"], self._doing)
-        if answer["timed_out"]:
+        answer = answer_of(response.body)
+        check_shards(answer.shards, self._doing)
+        if answer.timed_out:
             raise PartialResults(f"{self._doing}: the search timed out on some shard")
-        self._pit_id = answer.get("pit_id", self._pit_id)
-        hits: list[Hit] = answer["hits"]["hits"]
-        return hits, asked
+        self._pit_id = answer.pit_id or self._pit_id
+        return answer.hits.hits, asked
 
     def _request(self, size: int) -> dict[str, Any]:
         search = self._search
@@ -205,25 +209,23 @@ class PitReader:
             request["search_after"] = self._after
         return request
 
-    def _not_given(self, hits: list[Hit]) -> list[Hit]:
+    def _not_given(self, hits: list[Hit[Any]]) -> list[Hit[Any]]:
         """Without what was given before the context was lost."""
         bound, given = self._at_bound
-        if self._resume_at is None or hits[0]["sort"][0] != bound:
+        if self._resume_at is None or hits[0].sort[0] != bound:
             return hits
         return [
-            hit
-            for hit in hits
-            if hit["sort"][0] != bound or _identity(hit) not in given
+            hit for hit in hits if hit.sort[0] != bound or _identity(hit) not in given
         ]
 
-    def _remember_bound(self, hits: list[Hit]) -> None:
+    def _remember_bound(self, hits: list[Hit[Any]]) -> None:
         """Keep which documents of the last sort value were given, within bounds."""
-        last = hits[-1]["sort"][0]
+        last = hits[-1].sort[0]
         bound, given = self._at_bound
         if last != bound:
             given = set()
         for hit in reversed(hits):
-            if hit["sort"][0] != last or len(given) >= _REMEMBERED_AT_BOUND_MAX:
+            if hit.sort[0] != last or len(given) >= _REMEMBERED_AT_BOUND_MAX:
                 break
             given.add(_identity(hit))
         self._at_bound = (last, given)
@@ -243,8 +245,8 @@ def sort_clause(path: str, nanos: bool, order: str = "asc") -> Clause:
     return {path: clause}
 
 
-def _identity(hit: Hit) -> str:
-    return f"{hit['_index']}\0{hit['_id']}"
+def _identity(hit: Hit[Any]) -> str:
+    return f"{hit.index}\0{hit.id}"
 
 
 def check_shards(shards: dict[str, Any], doing: str) -> None:

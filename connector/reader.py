@@ -9,11 +9,11 @@ from elasticsearch import Elasticsearch
 from connector.decode import Decoder
 from connector.errors import SourceUnavailable
 from connector.fieldpaths import compile_path
+from connector.hits import Hit, Reader, answer_of, answers_read_by
 from connector.layout import Layout
 from connector.own_output import own_output_clauses
 from connector.pit import (
     Clause,
-    Hit,
     PageSize,
     PitReader,
     Search,
@@ -45,7 +45,6 @@ class SourceReader:
         self._client = client
         self._size = size
         self._retry = retry
-        self._message = compile_path(spec.message_field)
 
     def pages(
         self,
@@ -73,14 +72,15 @@ class SourceReader:
             size=self._size,
             retry=self._retry,
             doing=f"source {self.spec.name}",
+            read=self._read_by(decoder),
         )
-        cursor_time = self._cursor_time(order_by)
+        cursor_time = self._cursor_time(order_by, decoder)
         for hits in reader:
             truncated = decoder.counts.truncated
             page = self._decoded(hits, cursor_time, decoder)
             self._size.fit(
                 len(hits),
-                self._bytes_of(page, hits, decoder.counts.truncated - truncated),
+                _bytes_of(page, hits, decoder, decoder.counts.truncated - truncated),
             )
             yield page
 
@@ -91,39 +91,45 @@ class SourceReader:
         """
         layout, time_field = self.layout, self.spec.time_field
         doing = f"source {self.spec.name}"
-        answer = self._retry.call(
-            lambda: self._client.search(
-                index=layout.pattern,
-                query={"bool": {"must_not": own_output_clauses()}},
-                sort=[sort_clause(time_field, layout.nanos(time_field), "desc")],
-                size=count,
-                source={"includes": list(layout.includes)},
-                fields=list(layout.fields_clause(time_field)) or None,
-                track_total_hits=False,
-                allow_partial_search_results=False,
-            ),
-            doing=doing,
-            exhausted=SourceUnavailable,
-        )
-        check_shards(answer["_shards"], doing)
-        hits: list[Hit] = answer["hits"]["hits"]
-        return self._decoded(hits, self._cursor_time(time_field), decoder)
+        with answers_read_by(self._read_by(decoder)):
+            response = self._retry.call(
+                lambda: self._client.search(
+                    index=layout.pattern,
+                    query={"bool": {"must_not": own_output_clauses()}},
+                    sort=[sort_clause(time_field, layout.nanos(time_field), "desc")],
+                    size=count,
+                    source={"includes": list(layout.includes)},
+                    fields=list(layout.fields_clause(time_field)) or None,
+                    track_total_hits=False,
+                    allow_partial_search_results=False,
+                ),
+                doing=doing,
+                exhausted=SourceUnavailable,
+            )
+        answer = answer_of(response.body)
+        check_shards(answer.shards, doing)
+        cursor_time = self._cursor_time(time_field, decoder)
+        return self._decoded(answer.hits.hits, cursor_time, decoder)
+
+    def _read_by(self, decoder: Decoder) -> Reader | None:
+        """Typed, where `_source` gives all that is read."""
+        return None if self.layout.computed else decoder.document_type.read
 
     def _decoded(
         self,
-        hits: list[Hit],
-        cursor_time: Callable[[Hit], datetime | None],
+        hits: list[Hit[Any]],
+        cursor_time: Callable[[Hit[Any]], datetime | None],
         decoder: Decoder,
     ) -> Page:
-        computed = self.layout.computed
-        for hit in hits:
-            if computed:
-                hit["_source"] = hit.get("_source", {}) | hit.get("fields", {})
-            hit["cursor_time"] = cursor_time(hit)
-        documents, problems = decoder.decode_many(hits)
+        if self.layout.computed:
+            for hit in hits:
+                hit.source = hit.source | hit.fields
+        documents, problems = decoder.decode_hits(hits, cursor_time)
         return Page(tuple(documents), tuple(problems))
 
-    def _cursor_time(self, order_by: str) -> Callable[[Hit], datetime | None]:
+    def _cursor_time(
+        self, order_by: str, decoder: Decoder
+    ) -> Callable[[Hit[Any]], datetime | None]:
         """Where a hit stands in the order of reading.
 
         The sort value where that is what was sorted by: a `date` field keeps whole
@@ -134,22 +140,27 @@ class SourceReader:
         cursor_field = self.layout.cursor_field
         if order_by == cursor_field:
             from_sort = from_sort_value(nanos=self.layout.nanos(order_by))
-            return lambda hit: from_sort(hit["sort"][0])
-        get = compile_path(cursor_field)
+            return lambda hit: from_sort(hit.sort[0])
+        typed = decoder.document_type
+        getters = {True: typed.compile(cursor_field), False: compile_path(cursor_field)}
 
-        def from_source(hit: Hit) -> datetime | None:
+        def from_source(hit: Hit[Any]) -> datetime | None:
+            get = getters[type(hit.source) is typed.kind]
             try:
-                return read_time(get(hit["_source"]))
+                return read_time(get(hit.source))
             except ValueError:
                 return None
 
         return from_source
 
-    def _bytes_of(self, page: Page, hits: list[Hit], truncated: int) -> int:
-        """About how large the page was: its messages, before they were cut."""
-        if not truncated:
-            return sum(len(document.message) for document in page.documents)
-        return sum(len(_as_text(self._message(hit["_source"]))) for hit in hits)
+
+def _bytes_of(
+    page: Page, hits: list[Hit[Any]], decoder: Decoder, truncated: int
+) -> int:
+    """About how large the page was: its messages, before they were cut."""
+    if not truncated:
+        return sum(len(document.message) for document in page.documents)
+    return sum(len(_as_text(decoder.message_of(hit.source))) for hit in hits)
 
 
 def _as_text(value: Any) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 import re2
 
 from connector.errors import ConfigError
-from connector.fieldpaths import Getter, compile_path
+from connector.fieldpaths import Compiler, Getter, compile_path
 from connector.records import SourceSpec, join_key
 from connector.texts import as_label
 
@@ -15,7 +15,7 @@ MAX_KEY_CHARS = 1024
 KeyReader = Callable[[Mapping[str, Any], str], str | None]
 
 
-def key_reader(spec: SourceSpec) -> KeyReader:
+def key_reader(spec: SourceSpec, compiled: Compiler = compile_path) -> KeyReader:
     """A function from a document and its message to its session key, or None.
 
     Raises ConfigError for a pattern that does not compile.
@@ -23,8 +23,8 @@ def key_reader(spec: SourceSpec) -> KeyReader:
     if spec.session.pattern:
         return _pattern_key(spec.session.pattern)
     if spec.session.field:
-        return _field_key(compile_path(spec.session.field))
-    return _fields_key([compile_path(path) for path in spec.key_fields])
+        return _field_key(compiled(spec.session.field))
+    return _fields_key([compiled(path) for path in spec.key_fields])
 
 
 def _pattern_key(pattern: str) -> KeyReader:

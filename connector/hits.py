@@ -1,0 +1,182 @@
+"""Answers of a search, decoded at once into what is read of them.
+
+    bytes ──msgspec──▶ Answer ─▶ Hit ─▶ source: typed, only fields that are looked at
+
+Of `host.name` is made a type with the members `host.name` and `host`, that with `name`:
+every shape in which shippers write it (fieldpaths.py). What else a document holds is
+passed over and never becomes an object. A value of another shape than its path says (a
+text for `host`) comes as it is; an answer that msgspec cannot read at all (an error, a
+lone surrogate) is read by the client's own serializer, into dictionaries.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from operator import attrgetter
+from typing import Any, Generic, TypeVar, cast
+
+import msgspec
+
+from connector.fieldpaths import Getter, below, compile_path
+
+Source = TypeVar("Source")
+Segments = tuple[str, ...]
+Reader = Callable[[bytes], Any]
+
+_OTHER_SHAPES = str | int | float | bool | list[Any] | None
+_reader: ContextVar[Reader | None] = ContextVar("_reader", default=None)
+
+
+class Hit(msgspec.Struct, Generic[Source], gc=False):
+    """One document as it was found. `source`: a dictionary, or of a DocumentType."""
+
+    id: str = msgspec.field(name="_id", default="")
+    index: str = msgspec.field(name="_index", default="")
+    source: Source = msgspec.field(name="_source", default_factory=cast(Any, dict))
+    sort: list[Any] = []
+    fields: dict[str, Any] = {}
+
+
+class Hits(msgspec.Struct, Generic[Source]):
+    """The hits of an answer."""
+
+    hits: list[Hit[Source]]
+
+
+class Answer(msgspec.Struct, Generic[Source]):
+    """What is read of the answer to a search."""
+
+    hits: Hits[Source]
+    timed_out: bool
+    shards: dict[str, Any] = msgspec.field(name="_shards")
+    pit_id: str | None = None
+
+
+def answer_of(body: Any) -> Answer[Any]:
+    """The answer in a body, whoever has read it."""
+    if isinstance(body, Answer):
+        return body
+    return msgspec.convert(dict(body), Answer[dict[str, Any]])
+
+
+@contextmanager
+def answers_read_by(reader: Reader | None) -> Iterator[None]:
+    """Within it, answers to this thread's requests are read by `reader`, if it can."""
+    token = _reader.set(reader)
+    try:
+        yield
+    finally:
+        _reader.reset(token)
+
+
+def read_answer(data: bytes) -> Any:
+    """What the reader of `answers_read_by` makes of it; None: it is another's."""
+    reader = _reader.get()
+    if reader is None:
+        return None
+    try:
+        return reader(data)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return None
+
+
+class DocumentType:
+    """A type of documents of which only these paths are looked at."""
+
+    def __init__(self, paths: Iterable[str]) -> None:
+        self.kind = _struct([tuple(path.split(".")) for path in paths])
+        self.read: Reader = msgspec.json.Decoder(cast(Any, Answer)[self.kind]).decode
+
+    def compile(self, path: str) -> Getter:
+        """As `compile_path`, for documents of this type. KeyError for other paths."""
+        return _getter(self.kind, tuple(path.split(".")))
+
+
+def plain_document(source: Any) -> Any:
+    """A document as a dictionary, whatever it was read into."""
+    if isinstance(source, Mapping):
+        return source
+    return msgspec.to_builtins(source)
+
+
+def _struct(paths: Iterable[Segments]) -> type[msgspec.Struct]:
+    """A struct with a member for every way to write these paths."""
+    members: defaultdict[str, list[Segments]] = defaultdict(list)
+    for path in dict.fromkeys(paths):
+        for i in range(1, len(path) + 1):
+            members[".".join(path[:i])].append(path[i:])
+    return msgspec.defstruct(
+        "Document",
+        [
+            (f"member_{number}", _type(rests), msgspec.field(name=name, default=None))
+            for number, (name, rests) in enumerate(members.items())
+        ],
+        gc=False,
+        omit_defaults=True,
+    )
+
+
+def _type(rests: list[Segments]) -> Any:
+    """Anything for a value; for what has fields below it their struct."""
+    if () in rests:
+        return Any
+    return _struct(rests) | _OTHER_SHAPES
+
+
+def _getter(kind: type[msgspec.Struct], path: Segments) -> Getter:
+    """As fieldpaths._several: the whole dotted key first, then the nested shapes."""
+    whole = attrgetter(_member(kind, path))
+    if len(path) == 1:
+        return whole
+    ways = [_below_way(kind, path, i) for i in range(1, len(path))]
+    if len(ways) == 1:
+        return _two(whole, *ways[0])
+
+    def get(source: Any) -> Any:
+        value = whole(source)
+        if value is not None:
+            return value
+        for head, typed, inner, plain in ways:
+            found = head(source)
+            if found is not None:
+                value = inner(found) if type(found) is typed else below(found, plain)
+                if value is not None:
+                    return value
+        return None
+
+    return get
+
+
+def _two(
+    whole: Getter, head: Getter, typed: type | None, inner: Getter, plain: Getter
+) -> Getter:
+    def get(source: Any) -> Any:
+        value = whole(source)
+        if value is not None:
+            return value
+        found = head(source)
+        if type(found) is typed:
+            return inner(found)
+        return None if found is None else below(found, plain)
+
+    return get
+
+
+def _below_way(
+    kind: type[msgspec.Struct], path: Segments, i: int
+) -> tuple[Getter, type | None, Getter, Getter]:
+    """One split of a path: head, the head's type, what to get of it, or of others."""
+    name = _member(kind, path[:i])
+    plain = compile_path(".".join(path[i:]))
+    for typed in getattr(kind.__annotations__[name], "__args__", ()):
+        if isinstance(typed, type) and issubclass(typed, msgspec.Struct):
+            return attrgetter(name), typed, _getter(typed, path[i:]), plain
+    return attrgetter(name), None, plain, plain
+
+
+def _member(kind: type[msgspec.Struct], path: Segments) -> str:
+    names = dict(
+        zip(kind.__struct_encode_fields__, kind.__struct_fields__, strict=True)
+    )
+    return names[".".join(path)]

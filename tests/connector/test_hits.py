@@ -1,0 +1,119 @@
+"""Typed documents give what dictionaries give, whatever shape they were shipped in."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from connector import Decoder, SessionRule, SourceSpec, UndatedDocument
+from connector.client import TolerantSerializer
+from connector.hits import (
+    Answer,
+    DocumentType,
+    answer_of,
+    answers_read_by,
+    plain_document,
+)
+
+SPECS = [
+    SourceSpec("db", "logs", session=SessionRule(field="postgresql.log.session_id")),
+    SourceSpec(
+        "db", "logs", session=SessionRule(fields=("host.name", "a"), window_s=5)
+    ),
+    SourceSpec("db", "logs", message_field="log", host_field="log.level.host"),
+    SourceSpec("db", "logs", session=SessionRule(pattern=r"s(\d+)")),
+]
+
+leaves = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(2**53), 2**53),
+    st.floats(allow_nan=False, allow_infinity=False, width=32),
+    st.text(max_size=5),
+    st.sampled_from(["s1", "2026-11-22T12:00:00Z", "1763826745"]),
+)
+NAMES = (
+    "message @timestamp log level host name postgresql session_id log.level host.name "
+    "postgresql.log log.session_id postgresql.log.session_id event event.original "
+    "original body.text offset a"
+)
+names = st.sampled_from(NAMES.split())
+values = st.recursive(
+    leaves,
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3), st.dictionaries(names, inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+documents = st.dictionaries(names, values, max_size=8)
+
+
+def answered(source: Any) -> bytes:
+    """An answer with this one document."""
+    hit = {"_index": "i", "_id": "d", "_score": None, "_source": source, "sort": [5, 0]}
+    return orjson.dumps(
+        {"took": 1, "timed_out": False, "_shards": {}, "hits": {"hits": [hit]}}
+    )
+
+
+def outcome(decoder: Decoder, source: Any) -> Any:
+    try:
+        return decoder.decode(source)
+    except UndatedDocument as error:
+        return str(error)
+
+
+@settings(deadline=None, max_examples=300)
+@given(documents, st.sampled_from(SPECS))
+def test_typed_equals_plain(source: dict[str, Any], spec: SourceSpec) -> None:
+    typed, plain = Decoder(spec), Decoder(spec)
+    read = typed.document_type.read(answered(source)).hits.hits[0]
+    assert type(read.source) is typed.document_type.kind
+    assert outcome(typed, read.source) == outcome(plain, source)
+    assert typed.counts == plain.counts
+
+
+def test_only_what_is_looked_at_is_kept() -> None:
+    kind = DocumentType(["host.name", "message"])
+    source = {"message": "m", "host": {"name": "a", "ip": "::1"}, "user": {"id": 1}}
+    read = kind.read(answered(source)).hits.hits[0].source
+    assert plain_document(read) == {"message": "m", "host": {"name": "a"}}
+    assert plain_document({"a": 1}) == {"a": 1}
+
+
+def test_the_serializer_reads_for_whom_it_is_asked() -> None:
+    serializer, kind = TolerantSerializer(), DocumentType(["message"])
+    data = answered({"message": "m"})
+    with answers_read_by(kind.read):
+        answer = serializer.loads(data)
+    assert isinstance(answer, Answer)
+    assert answer_of(answer) is answer
+    plain = serializer.loads(data)
+    assert isinstance(plain, dict)
+    found = answer_of(plain).hits.hits[0]
+    assert (found.id, found.index, found.sort) == ("d", "i", [5, 0])
+    assert found.source == {"message": "m"}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"error": {"type": "x"}, "status": 404},
+        {"hits": {"hits": 5}, "timed_out": False, "_shards": {}},
+    ],
+)
+def test_what_is_no_answer_is_read_as_usual(body: dict[str, Any]) -> None:
+    with answers_read_by(DocumentType(["message"]).read):
+        assert TolerantSerializer().loads(json.dumps(body).encode()) == body
+
+
+def test_a_lone_surrogate_costs_no_page() -> None:
+    data = answered({"message": "SURROGATE"}).replace(b"SURROGATE", b"a\\ud800b")
+    with answers_read_by(DocumentType(["message"]).read):
+        answer = answer_of(TolerantSerializer().loads(data))
+    assert answer.hits.hits[0].source == {"message": "a\ud800b"}
