@@ -308,3 +308,19 @@ def test_the_bar_shows_stage_epoch_loss_and_time_left(
     assert "1 next-event network" in shown
     assert re.search(r"\d/50 loss 0\.\d{4}, held out 0\.2500 0:00:0\d left", shown)
     assert re.search(r"left 0:00:\d\d", shown)
+
+
+def test_a_quantised_and_pruned_model_is_made_kept_and_used(
+    command: Command, tmp_path: Path
+) -> None:
+    normal = logs(tmp_path / "n", shop(60))
+    out = tmp_path / "m"
+    small = ("--quantize", "int8", "--prune", "0.3")
+    done = command("train", normal, "--out", out, *FAST, *small)
+    assert done.code == 0, done.err
+    model = load_bundle(out)
+    assert (model.precision, model.configuration["prune"]) == ("int8", 0.3)
+    used = command("classify", normal, "--model", out, *KEY)
+    assert used.code in (0, 1), used.err
+    wrong = command("train", normal, "--out", out, *FAST, "--prune", "1")
+    assert wrong.code == 2
