@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import msgspec
 import orjson
 from elasticsearch import ApiError, Elasticsearch
 
@@ -27,8 +28,7 @@ _SPLIT_STATUSES = frozenset({400, _TOO_LARGE})
 Outcome = Literal["written", "conflict", "rejected"]
 
 
-@dataclass(frozen=True, slots=True)
-class BulkItem:
+class BulkItem(msgspec.Struct, frozen=True, gc=False):
     """One document to write. `version`: (seq_no, primary_term) it shall replace."""
 
     action: Literal["create", "index"]

@@ -124,8 +124,8 @@ def to_iso(time: datetime) -> str:
     """
     if time.tzinfo is None:
         raise ValueError("a time without zone; every time here is UTC-aware")
-    utc = time.astimezone(UTC).replace(tzinfo=None)
-    return utc.isoformat(timespec="microseconds") + "Z"
+    utc = time if time.tzinfo is UTC else time.astimezone(UTC)
+    return utc.isoformat(timespec="microseconds")[: -len("+00:00")] + "Z"
 
 
 def floor_ms(time: datetime) -> datetime:

@@ -320,7 +320,7 @@ def test_a_quantised_and_pruned_model_is_made_kept_and_used(
     assert done.code == 0, done.err
     model = load_bundle(out)
     assert (model.precision, model.configuration["prune"]) == ("int8", 0.3)
-    used = command("classify", normal, "--model", out, *KEY)
+    used = command("classify", normal, "--model", out, "--out", tmp_path / "r", *KEY)
     assert used.code in (0, 1), used.err
     wrong = command("train", normal, "--out", out, *FAST, "--prune", "1")
     assert wrong.code == 2
