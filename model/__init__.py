@@ -40,6 +40,7 @@ from model.events import (
 )
 from model.growing import GrowingScores
 from model.labels import NO_LABELS, Labels, check_kind, read_labels
+from model.late_discovery import discover_late
 from model.lineage import (
     Change,
     Lineage,
@@ -108,6 +109,7 @@ __all__ = [
     "check_kind",
     "choose_device",
     "compare",
+    "discover_late",
     "evaluate",
     "group_sessions",
     "in_order",

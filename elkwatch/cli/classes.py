@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 RECENT_DAYS = 7
 SHOWN_LINES = 12
+SHOWN_SESSIONS = 5
 
 
 @click.group(
@@ -27,10 +28,11 @@ SHOWN_LINES = 12
         "elkwatch classes show c03 --source shop-db      with what was found lately",
         "elkwatch classes rename c07 'disk full on the archive' --model models/shop-db",
         "elkwatch classes check our-rules.yml",
+        "elkwatch classes discover verdicts.ndjson --model models/shop-db",
     ),
 )
 def classes() -> None:
-    """The classes of a model: list, show, rename; and rules of your own: check."""
+    """The classes of a model: list, show, rename, discover; rules of your own: check."""
 
 
 def _place_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -157,6 +159,66 @@ def check(file: Path, as_json: bool) -> int:
         if not mistakes:
             click.echo(f"{file}: good")
     return 1 if mistakes else 0
+
+
+@classes.command("discover")
+@click.argument("verdicts", metavar="[FILE]", required=False)
+@_place_options
+@json_option
+def discover(
+    verdicts: str | None,
+    model_path: Path | None,
+    source_name: str | None,
+    config_path: Path | None,
+    as_json: bool,
+) -> None:
+    """Kinds among findings that fitted no class, and which findings they would take.
+
+    Reads the findings of the configured source, or FILE, written by elkwatch classify.
+    Nothing is changed: the next training with these logs makes them classes.
+    """
+    from elkwatch.late_classes import late_classes, unknown_findings, unknown_records
+    from elkwatch.log_files import plural
+    from model import load_bundle
+
+    folder, config, source = _place(model_path, source_name, config_path)
+    lineage = load_bundle(folder).lineage
+    if verdicts is not None:
+        unknown = unknown_records(_records_of(verdicts))
+    elif config is not None and source is not None:
+        unknown = unknown_findings(_recent_findings(config), source.name)
+    else:
+        raise click.UsageError("give FILE of `elkwatch classify`, or --source NAME")
+    found = late_classes(unknown, lineage)
+    if as_json:
+        click.echo(json.dumps(found, indent=2, ensure_ascii=False))
+        return
+    click.echo(f"{plural(len(unknown), 'finding')} of no known class")
+    for one in found:
+        what = "new" if one["new"] else "come back"
+        shown = ", ".join(one["sessions"][:SHOWN_SESSIONS])
+        click.echo(f"{one['class_id']} ({what}), {one['members']}: {one['name']}")
+        click.echo(
+            f"  would re-label {shown}{' …' if len(one['sessions']) > SHOWN_SESSIONS else ''}"
+        )
+
+
+def _records_of(path: str) -> list[dict[str, Any]]:
+    """The lines of a file of `elkwatch classify`. Raises FileError."""
+    from elkwatch.errors import FileError
+
+    try:
+        lines = Path(path).read_text("utf-8").splitlines()
+        records = [json.loads(line) for line in lines if line.strip()]
+    except (ValueError, RecursionError) as error:
+        raise FileError(
+            f"{path}: not what `elkwatch classify --out` writes; give its output"
+        ) from error
+    if not all(isinstance(r, dict) and "known" in r for r in records):
+        raise FileError(
+            f"{path}: not what `elkwatch classify --out` writes; give its output"
+        )
+    return records
 
 
 def _place(

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from model import load_bundle
+from elkwatch.late_classes import late_classes, unknown_findings, unknown_records
+from model import Lineage, Remembered, load_bundle
 from tests.elkwatch.bad_input import Command, command_of, written
 from tests.elkwatch.test_train_command import FAST, logs
 from tests.model.builders import cut_off, deadlocked, looping, shop
@@ -125,3 +126,58 @@ def test_check_of_what_is_no_catalogue(
 ) -> None:
     told = command("classes", "check", written(tmp_path / "own.yml", text))
     assert (told.code, said in told.line) == (2, True)
+
+
+def record(session: str, template: str, **changes: object) -> dict[str, object]:
+    line = {"template": template, "surprise_nats": 9.0}
+    common = {"template": "connection closed", "surprise_nats": 4.0}
+    base = {"session": session, "anomaly": True, "known": False, "missing": []}
+    return {**base, "pattern": "new-event", "evidence": [common, line], **changes}
+
+
+def test_what_fits_no_class_is_clustered_later() -> None:
+    records = [record(f"a{i}", "disk full") for i in range(5)]
+    records += [record(f"b{i}", "leader lost") for i in range(3)]
+    records += [record("alone", "odd"), record("known", "disk full", known=True)]
+    former = Lineage((Remembered("c01", False, {"leader lost": 1.0}, 3),), highest=4)
+    unknown = unknown_records(records)
+    assert len(unknown) == 9
+    found = late_classes(unknown, former)
+    assert [(c["class_id"], c["new"], c["members"]) for c in found] == [
+        ("c05", True, 5),
+        ("c01", False, 3),
+    ]
+    assert found[0]["name"] == "new-event: disk full"
+    assert found[1]["sessions"] == ["b0", "b1", "b2"]
+    assert late_classes([], former) == []
+
+
+def test_findings_of_others_and_withdrawn_ones_teach_nothing() -> None:
+    own = {"source": "db", "class": {"known": False}, "session": {"id": "s"}}
+    documents = [
+        {"elkwatch": own},
+        {"elkwatch": own | {"source": "other"}},
+        {"elkwatch": own | {"status": "withdrawn"}},
+        {"elkwatch": own | {"class": {"known": True}}},
+    ]
+    assert [u["session"] for u in unknown_findings(documents, "db")] == ["s"]
+
+
+def test_discover_of_what_is_no_output_of_classify(
+    command: Command, tmp_path: Path
+) -> None:
+    model = trained(command, tmp_path, 0)
+    told = command(
+        "classes", "discover", written(tmp_path / "x", "{"), "--model", model
+    )
+    assert (told.code, "not what `elkwatch classify --out` writes" in told.line) == (
+        1,
+        True,
+    )
+    good = written(
+        tmp_path / "v",
+        "\n".join(json.dumps(record(f"a{i}", "disk full")) for i in range(4)),
+    )
+    told = command("classes", "discover", good, "--model", model)
+    assert told.code == 0, told.err
+    assert "c03 (new), 4: new-event: disk full" in told.out
