@@ -23,13 +23,13 @@ def unknown_findings(documents: Iterable[Document], source: str) -> list[Documen
 
     The last MAX_FINDINGS at most.
     """
-    kept = []
+    kept: list[Document] = []
     for document in documents:
         own = document.get("elkwatch", {})
         strange = own.get("class", {}).get("known") is False
-        if own.get("source") == source and own.get("anomaly", True) and strange:
-            if own.get("status") != "withdrawn":
-                kept.append({**own, "session": own.get("session", {}).get("id", "")})
+        stands = own.get("anomaly", True) and own.get("status") != "withdrawn"
+        if own.get("source") == source and stands and strange:
+            kept.append({**own, "session": own.get("session", {}).get("id", "")})
     return kept[-MAX_FINDINGS:]
 
 

@@ -1,6 +1,6 @@
 """New kinds among findings that fitted none, from what their evidence shows.
 
-    unknown findings ─▶ deviation by wording ─▶ stage 3 ─▶ ids of the lineage, or new ones
+    unknown findings ─▶ deviation by wording ─▶ stage 3 ─▶ ids, old or new
 
 A finding keeps its strongest lines, so nothing else has to be kept of it.
 """

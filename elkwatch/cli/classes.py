@@ -32,7 +32,7 @@ SHOWN_SESSIONS = 5
     ),
 )
 def classes() -> None:
-    """The classes of a model: list, show, rename, discover; rules of your own: check."""
+    """The classes of a model: list, show, rename, discover; own rules: check."""
 
 
 def _place_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -198,9 +198,8 @@ def discover(
         what = "new" if one["new"] else "come back"
         shown = ", ".join(one["sessions"][:SHOWN_SESSIONS])
         click.echo(f"{one['class_id']} ({what}), {one['members']}: {one['name']}")
-        click.echo(
-            f"  would re-label {shown}{' …' if len(one['sessions']) > SHOWN_SESSIONS else ''}"
-        )
+        more = " …" if len(one["sessions"]) > SHOWN_SESSIONS else ""
+        click.echo(f"  would re-label {shown}{more}")
 
 
 def _records_of(path: str) -> list[dict[str, Any]]:

@@ -167,9 +167,8 @@ def test_discover_of_what_is_no_output_of_classify(
     command: Command, tmp_path: Path
 ) -> None:
     model = trained(command, tmp_path, 0)
-    told = command(
-        "classes", "discover", written(tmp_path / "x", "{"), "--model", model
-    )
+    bad = written(tmp_path / "x", "{")
+    told = command("classes", "discover", bad, "--model", model)
     assert (told.code, "not what `elkwatch classify --out` writes" in told.line) == (
         1,
         True,
