@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import argparse
 import os
+import time
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -22,7 +24,7 @@ from typing import Any
 
 import orjson
 
-from benchmarks.frame import Case, Row, Work, compare, results, table, write
+from benchmarks.frame import Case, Row, Work, compare, results, table, times, write
 from benchmarks.stack import SEQUENCE_FIELD, Document, Pool, time_of, trained
 from connector import Decoder, SessionRule, SourceSpec
 from elkwatch.demo.logs import SESSION_FIELD
@@ -58,6 +60,13 @@ def scores_of(classifier: Classifier, part: Recorded) -> Scores:
     encoded = encode(sessions, classifier.model.templates)
     scores = classifier.score(encoded)
     return {s.key: score for s, score in zip(sessions, scores, strict=True)}
+
+
+def cpu_of(classifier: Classifier, part: Recorded) -> tuple[Scores, int, float]:
+    """Scores, and which process spent how many seconds of its CPU time on them."""
+    began = time.process_time()
+    scores = scores_of(classifier, part)
+    return scores, os.getpid(), time.process_time() - began
 
 
 def record(documents: Sequence[Document], folder: Path) -> list[Recorded]:
@@ -99,11 +108,23 @@ def rows(bundle: Path, *, documents: int = DOCUMENTS, runs: int = 5) -> list[Row
 
 
 def check_same(workers: Workers[Classifier], parts: Sequence[Recorded]) -> None:
-    """Raises SystemExit where the number of workers changes a score."""
-    together = workers.map(scores_of, parts)
+    """Raises SystemExit where the number of workers changes a score.
+
+    Prints what two free cores would give: all CPU time by that of the busier worker.
+    """
+    workers.map(scores_of, parts)
+    done = workers.map(cpu_of, parts)
+    spent: dict[int, float] = defaultdict(float)
+    for _, worker, seconds in done:
+        spent[worker] += seconds
     alone = [workers.map(scores_of, [part])[0] for part in parts]
-    print(f"sessions: {sum(map(len, together))}; cores: {os.cpu_count()}")
-    if together != alone:
+    total, busier = sum(spent.values()), max(spent.values())
+    print(
+        f"{sum(len(scores) for scores, _, _ in done)} sessions; {os.cpu_count()} cores;"
+        f" CPU time {total:.1f} s, of the busier worker {busier:.1f} s: "
+        f"{times(total / busier)} on two free cores"
+    )
+    if [scores for scores, _, _ in done] != alone:
         raise SystemExit("workers: other scores with two than with one")
 
 
