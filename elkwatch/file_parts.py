@@ -13,7 +13,7 @@ from zlib import crc32
 
 from elkwatch.cli.options import FileOptions
 from elkwatch.config import MaskSettings
-from elkwatch.log_files import Tell, read_sessions
+from elkwatch.log_files import Tell, read_sessions, warn
 from elkwatch.log_streams import shown
 from elkwatch.privacy import Masker
 from model import (
@@ -60,8 +60,6 @@ class FilePart:
 
     def holds(self, event: LogEvent) -> bool:
         """Whether the event's session is in this part."""
-        if self.count == 1:
-            return True
         key = unit_key(event).encode("utf-8", "surrogatepass")
         return crc32(key) % self.count == self.number
 
@@ -70,7 +68,8 @@ class FilePart:
 class PartVerdicts:
     """The verdicts of a part, each with its session's place in the files.
 
-    `told`: what was odd about the files, the same in each part.
+    `told`: what was odd about the files, the same in each part; one part alone has
+    told it itself.
     """
 
     verdicts: tuple[tuple[tuple[int, int], Verdict], ...]
@@ -80,13 +79,17 @@ class PartVerdicts:
 def judge(classifier: Classifier, part: FilePart) -> PartVerdicts:
     """All verdicts of a part. Raises FileError, ConfigError."""
     told: list[str] = []
+    alone = part.count == 1
     sessions = read_sessions(
-        part.paths, part.options, only=part.holds, tell=told.append
+        part.paths,
+        part.options,
+        only=None if alone else part.holds,
+        tell=warn if alone else told.append,
     )
     places = _Places(part.paths)
     verdicts = classifier.classify(sessions)
     judged = [
-        ((0, number) if part.count == 1 else places.of(session), verdict)
+        ((0, number) if alone else places.of(session), verdict)
         for number, (session, verdict) in enumerate(
             zip(sessions, verdicts, strict=True)
         )

@@ -120,10 +120,13 @@ class Reading:
                 and document.cursor_time <= known_until
                 and document in self._seen
             )
-            if known and not self._resumed:
-                self.counts.read_again += 1
+            new, late = (False, False)
+            if self._resumed or not known:
+                new, late = self._standing(document, known)
+            if new or late or self._resumed:
+                taken.append((document, new, late))
             else:
-                taken.append((document, *self._standing(document, known)))
+                self.counts.read_again += 1
         counts = self.counts
         ids = self.classifier.event_ids([document.message for document, _, _ in taken])
         for (document, new, late), event_id in zip(taken, ids, strict=True):
@@ -204,9 +207,7 @@ class Reading:
         """
         position = None if self._cursor is None else self._cursor.position
         if position is None or document.cursor_time >= position:
-            if not known:
-                self._seen.add(document)
-            return not known, False
+            return self._seen.add(document), False
         if document.cursor_time < self._overlap_from(position):
             return False, False
         self._seen.add(document)
