@@ -106,7 +106,9 @@ def soak(on: Stack, minutes: int, per_second: int) -> list[Sample]:
     finally:
         service.resign()
         parts.client.close()
-        on.client.indices.delete(index=f"{mark}-*")
+        kept = range(max(0, len(samples) - KEPT_TICKS), minutes)
+        left = [f"{mark}-{number}" for number in kept]
+        on.client.indices.delete(index=left, ignore_unavailable=True)
     _tell_of_figures(on, namespace)
     return samples
 
