@@ -31,7 +31,8 @@ class Cursor:
 
     `position`: everything before it, by `cursor_field`, was read. `open_from`: where
     the earliest session began that was still open; a restart reads again from there.
-    `seen`: SeenIds.snapshot() of the overlap behind the position. `version`: None for a
+    `seen`: SeenIds.snapshot() of the overlap behind the position. `notes`: what its
+    reader wants remembered with it, as JSON. `version`: None for a
     cursor that was never saved.
     """
 
@@ -41,6 +42,7 @@ class Cursor:
     open_from: datetime | None = None
     seen: tuple[str, ...] = ()
     version: Version | None = None
+    notes: str = ""
 
 
 class CursorStore(Protocol):
@@ -125,7 +127,7 @@ def _to_body(cursor: Cursor) -> dict[str, Any]:
         "position_at": None if cursor.position is None else to_iso(cursor.position),
         "open_from_at": None if cursor.open_from is None else to_iso(cursor.open_from),
         # Nested, so that Elasticsearch stores it without indexing 50,000 terms.
-        "overlap": {"seen": " ".join(cursor.seen)},
+        "overlap": {"seen": " ".join(cursor.seen), "notes": cursor.notes},
     }
 
 
@@ -138,5 +140,6 @@ def _from_stored(stored: Stored) -> Cursor:
         position=None if position is None else read_time(position),
         open_from=None if open_from is None else read_time(open_from),
         seen=tuple(body["overlap"]["seen"].split()),
+        notes=str(body["overlap"].get("notes", "")),
         version=Version(stored.seq_no, stored.primary_term),
     )

@@ -195,6 +195,7 @@ def _judge(
     began = time.monotonic()
     scores = reading.screen(candidates)
     progress.watch.add("score", time.monotonic() - began)
+    reading.judged(candidates, scores)
     outputs.screened(Screened(reading, candidates, scores, watermark, until, now))
     progress.sessions += sum(c.reason != "growing" for c in candidates)
     odd = [

@@ -16,7 +16,11 @@ from elkwatch.source_run import ReadCounts
 
 @dataclass(frozen=True, slots=True)
 class SourceOutcome:
-    """What one tick did with one source. `failure`: the line it failed with."""
+    """What one tick did with one source. `failure`: the line it failed with.
+
+    `outdated`: why its model is out of date; empty while it is not. `flagged_share`: of
+    the last sessions, 0 to 1.
+    """
 
     source: str
     progress: Progress
@@ -25,6 +29,8 @@ class SourceOutcome:
     failure: str | None = None
     model_version: str = ""
     model_age_s: float | None = None
+    outdated: str = ""
+    flagged_share: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,3 +151,12 @@ def summary(outcome: SourceOutcome) -> dict[str, object]:
         "suppressed": progress.suppressed,
         "caught_up": progress.caught_up,
     }
+
+
+def retrain(outcome: SourceOutcome) -> str:
+    """Why a model is out of date, and what to do."""
+    return (
+        f"{outcome.outdated}; what is normal has changed, or much is wrong at once: "
+        "look at the findings, then train again with `elkwatch train --from-es "
+        f"{outcome.source} --out models/{outcome.source}`"
+    )

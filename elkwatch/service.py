@@ -33,6 +33,7 @@ from elkwatch.rounds import (
     SourceOutcome,
     Tick,
     age_s,
+    retrain,
     round_figures,
     run_figures,
     summary,
@@ -162,9 +163,13 @@ class Service:
             failure,
             reading.classifier.model.version,
             age_s(reading.classifier.model.trained_at, now),
+            reading.drift.reason,
+            reading.drift.flagged_share,
         )
         if failure is None:
             _log.info("source done", source=name, **summary(outcome))
+            if outcome.outdated:
+                _log.warning("model out of date", source=name, reason=retrain(outcome))
             if line := unfit(str(reading.settings.model), counts.unknown_ratio):
                 _log.warning("model does not fit", source=name, reason=line)
         return outcome

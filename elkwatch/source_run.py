@@ -6,6 +6,7 @@ which were read before (the overlap, or after a restart) and which are late.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -14,6 +15,7 @@ from connector import Cursor, CursorStore, LogDocument, LogSource, Page, SeenIds
 from elkwatch.config import SourceSettings
 from elkwatch.confirm import keyless_unit
 from elkwatch.feedback import NO_OPINIONS, Opinions
+from elkwatch.model_drift import Batch, drift_of
 from model import (
     UNK,
     Arrival,
@@ -68,6 +70,7 @@ class Reading:
         self.counts = ReadCounts()
         self.newest: datetime | None = None
         self.opinions: Opinions = NO_OPINIONS
+        self.drift = drift_of(classifier.model)
         self._limits = limits
         self._cursors = cursors
         self._cursor: Cursor | None = None
@@ -88,6 +91,7 @@ class Reading:
                 self.settings.name, self.source.cursor_field
             )
             self._seen = SeenIds.restore(self._cursor.seen)
+            self.drift = self.drift.restored(json.loads(self._cursor.notes or "{}"))
             self._resumed = True
         self._known_until = self._seen.newest
         position = self._cursor.position
@@ -139,6 +143,16 @@ class Reading:
             self.tracker.add(_arrival(document, event_id, late))
         counts.problems += len(page.problems)
 
+    def judged(self, candidates: Sequence[Candidate], scores: Sequence[float]) -> None:
+        """Counts units that are over, to see whether the model is out of date."""
+        over = [
+            (candidate.encoded.ids, score)
+            for candidate, score in zip(candidates, scores, strict=True)
+            if candidate.reason != "growing" and not candidate.recheck
+        ]
+        flagged = sum(score > self.classifier.threshold for _, score in over)
+        self.drift.take(Batch(len(over), flagged, sum(UNK in ids for ids, _ in over)))
+
     def screen(self, candidates: Sequence[Candidate]) -> list[float]:
         """The scores of candidates (N), in order; of growing ones only what is new."""
         if self._growing is None:
@@ -171,6 +185,7 @@ class Reading:
                 position=position,
                 open_from=self.tracker.open_from,
                 seen=self._seen.snapshot(),
+                notes=json.dumps(self.drift.state()),
             )
         )
 

@@ -60,6 +60,18 @@ class ServiceMetrics:
             by_source,
             registry=made,
         )
+        self._outdated = Gauge(
+            "elkwatch_model_outdated",
+            "1 while more deviates than the training promised.",
+            by_source,
+            registry=made,
+        )
+        self._flagged = Gauge(
+            "elkwatch_flagged_ratio",
+            "Share of the last sessions that deviate.",
+            by_source,
+            registry=made,
+        )
         self._findings = Counter(
             "elkwatch_findings",
             "Findings by what happened to them.",
@@ -142,6 +154,8 @@ class ServiceMetrics:
             self._lag.labels(name).set(progress.lag_s)
         if counts.documents:
             self._unknown.labels(name).set(counts.unknown_ratio)
+        self._outdated.labels(name).set(bool(outcome.outdated))
+        self._flagged.labels(name).set(outcome.flagged_share)
         for change in ("created", "amended", "withdrawn", "suppressed"):
             self._findings.labels(name, change).inc(getattr(progress, change))
         for class_id, number in progress.classes.items():

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from elasticsearch import Elasticsearch
@@ -21,6 +23,7 @@ from connector import (
 )
 from connector.seen import DEFAULT_CAPACITY
 from elkwatch.config.sources import SourceSettings
+from elkwatch.model_drift import Batch
 from elkwatch.source_run import Reading, ReadLimits
 from model import Classifier
 from tests.connector.samples import document
@@ -34,10 +37,11 @@ SETTINGS = SourceSettings.model_validate(
 
 
 class OneEvent(Classifier):
-    """Takes every message for the same event; needs no model."""
+    """Takes every message for the same event; of a model it needs the name."""
 
     def __init__(self) -> None:
-        pass
+        unused: Any = SimpleNamespace(version="v1", figures={})
+        self.model = unused
 
     def event_ids(self, messages: Sequence[str]) -> list[int]:
         return [7] * len(messages)
@@ -140,3 +144,15 @@ def test_nor_when_a_restart_reads_from_before_the_overlap(site: Site) -> None:
     restarted.take(page(documents))
     assert restarted.counts.late == 0
     assert restarted.counts.documents == 0
+
+
+def test_whether_the_model_is_out_of_date_is_kept_with_the_cursor(site: Site) -> None:
+    reading = site.reading()
+    reading.begin(NOON)
+    reading.drift.take(Batch(100, 60, 0))
+    reading.save(NOON)
+    fresh = site.reading()
+    assert not fresh.drift.outdated
+    fresh.begin(NOON)
+    assert fresh.drift == reading.drift
+    assert fresh.drift.outdated

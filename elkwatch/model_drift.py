@@ -1,0 +1,128 @@
+"""Model out of date: what is normal has changed, and the model was not told.
+
+    sessions of the last rounds ─▶ share flagged, share with a line that has no template
+        ─▶ far above what training promised? ─▶ out of date, until the share is back
+
+Sessions are counted, not lines: one incident of ten thousand new lines is one session.
+Shares are judged by the bound of their interval, so that few sessions prove nothing,
+and the state ends only below half of where it begins.
+
+It is told in the program log and in /metrics. It holds no message back: a day on which
+everything fails looks the same from here.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from model import TrainedModel, share_of
+
+SESSIONS = 400
+FEWEST = 50
+FLOOR = 0.10
+FACTOR = 3.0
+
+
+class Batch(NamedTuple):
+    """Sessions that were judged, those flagged, those with an unknown line."""
+
+    judged: int
+    flagged: int
+    strange: int
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """Shares of sessions that training promised at most: flagged, with new lines."""
+
+    flagged: float
+    strange: float
+
+    @classmethod
+    def of(cls, model: TrainedModel) -> Promise:
+        """By the upper bounds of its figures; an older bundle promises nothing."""
+        figures = model.figures
+        if "scores" not in figures or "unseen" not in figures:
+            return cls(0.0, 0.0)
+        held_out, unseen = figures["scores"]["held_out"], figures["unseen"]
+        unusual = figures["cleaned_out"] / max(figures["sessions"], 1)
+        normal = share_of(held_out["flagged"], held_out["sessions"])
+        new = share_of(unseen["sessions_with_unknown"], unseen["held_out_sessions"])
+        return cls((normal.high if normal else 0.0) + unusual, new.high if new else 0.0)
+
+
+@dataclass(slots=True)
+class Drift:
+    """Whether the model of a source is out of date; one a source, kept with its cursor.
+
+    `reason`: why it is, for people; empty while it is not.
+    """
+
+    version: str
+    promise: Promise
+    batches: deque[Batch] = field(default_factory=deque)
+    reason: str = ""
+
+    @property
+    def outdated(self) -> bool:
+        """Whether it is out of date now."""
+        return bool(self.reason)
+
+    @property
+    def flagged_share(self) -> float:
+        """Of the last sessions, 0 to 1."""
+        judged = sum(b.judged for b in self.batches)
+        return sum(b.flagged for b in self.batches) / judged if judged else 0.0
+
+    def take(self, batch: Batch) -> None:
+        """Counts sessions that were judged, and changes the state where it must."""
+        if not batch.judged:
+            return
+        self.batches.append(batch)
+        while sum(b.judged for b in self.batches) - self.batches[0].judged >= SESSIONS:
+            self.batches.popleft()
+        judged = sum(b.judged for b in self.batches)
+        if judged < FEWEST:
+            return
+        reasons = [
+            self._why(judged, sum(b.flagged for b in self.batches), "deviate", True),
+            self._why(judged, sum(b.strange for b in self.batches), "", False),
+        ]
+        self.reason = "; ".join(reason for reason in reasons if reason)
+
+    def _why(self, judged: int, count: int, what: str, flagged: bool) -> str:
+        promised = self.promise.flagged if flagged else self.promise.strange
+        limit = min(0.9, max(FLOOR, FACTOR * promised))
+        share = share_of(count, judged)
+        assert share is not None
+        over = share.share > limit / 2 if self.outdated else share.low > limit
+        if not over:
+            return ""
+        verb = what or "hold lines that it has no template for"
+        return (
+            f"{count:,} of the last {judged:,} sessions {verb}; training promised "
+            f"{promised:.1%} at most"
+        )
+
+    def state(self) -> dict[str, Any]:
+        """What `restored` needs, as JSON."""
+        return {
+            "version": self.version,
+            "batches": [list(batch) for batch in self.batches],
+            "reason": self.reason,
+        }
+
+    def restored(self, state: Mapping[str, Any]) -> Drift:
+        """As it stood when it was kept; another model begins anew."""
+        if state.get("version") != self.version:
+            return Drift(self.version, self.promise)
+        batches = deque(Batch(*map(int, b)) for b in state.get("batches", ()))
+        return Drift(self.version, self.promise, batches, str(state.get("reason", "")))
+
+
+def drift_of(model: TrainedModel) -> Drift:
+    """A model that is not known to be out of date."""
+    return Drift(model.version, Promise.of(model))
