@@ -9,7 +9,7 @@ error that comes every day is still one.
 (Bray-Curtis distance of counts) from 95 % of them: it lacks most of what makes a
 session. A rare way of working with lines of its own is not touched by this.
 
-The shares were chosen on one half of the PostgreSQL logs' sessions.
+The shares were set while looking at the PostgreSQL cases of docs/quality.md.
 """
 
 from __future__ import annotations
