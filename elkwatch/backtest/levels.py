@@ -117,10 +117,17 @@ class Levels:
     """All levels of one source."""
 
     def __init__(
-        self, settings: Sequence[LevelSetting], policy: Policy, clock: Clock, mask: Mask
+        self,
+        settings: Sequence[LevelSetting],
+        policy: Policy,
+        clock: Clock,
+        mask: Mask,
+        *,
+        show_keys: bool = False,
     ) -> None:
         self.all = [Level(setting, policy, clock) for setting in settings]
         self._mask = mask
+        self._show_keys = show_keys
         self._judges: dict[float, Classifier] = {}
 
     def take(self, found: Finding) -> None:
@@ -171,7 +178,13 @@ class Levels:
 
     def _finding(self, verdict: Verdict, reading: Reading, now: datetime) -> Finding:
         source = reading.settings.name
-        return finding(verdict, source=source, detected_at=now, mask=self._mask)
+        return finding(
+            verdict,
+            source=source,
+            detected_at=now,
+            mask=self._mask,
+            show_keys=self._show_keys,
+        )
 
 
 def level_settings(

@@ -88,6 +88,7 @@ def past_sources(
     read the ConnectorError of the first."""
     cursors, limits = InMemoryCursorStore(), read_limits(config)
     classifiers = {s.name: classifier_of(s, config, device) for s in config.sources}
+    shown = str if _shows_keys(config) else masking(config.privacy.mask)
     sources, failures = [], []
     for settings in config.sources:
         settings = settings.model_copy(update={"start": StartPoint(at=period.start)})
@@ -106,7 +107,9 @@ def past_sources(
             failure = str(error)
         classifier = classifiers[settings.name]
         reading = Reading(settings, source, classifier, cursors, limits)
-        parts = SourceParts(reading, log_links(settings, config.kibana, _our_own))
+        parts = SourceParts(
+            reading, log_links(settings, config.kibana, _our_own, shown)
+        )
         rejudge = partial(_with_threshold, classifier.model, config, device)
         sources.append(PastSource(settings, parts, coverage, report, failure, rejudge))
     if len(failures) == len(sources):
@@ -131,6 +134,7 @@ def service_parts(
         findings=findings,
         alerts=alerts.tracker,
         mask=masking(config.privacy.mask),
+        show_keys=_shows_keys(config),
         fence=leadership.check,
         screened=screened,
     )
@@ -149,6 +153,10 @@ def channel_names(config: Config) -> tuple[ChannelName, ...]:
     """The configured channels by name; one that is made up where there are none."""
     names = (ChannelName(c.name, c.kind) for c in config.alerting.channels)
     return tuple(names) or (PRETENDED,)
+
+
+def _shows_keys(config: Config) -> bool:
+    return config.privacy.session_keys == "shown"
 
 
 def _our_own(key: Key) -> str:

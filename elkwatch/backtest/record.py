@@ -127,7 +127,7 @@ def _class(kind: ClassFigures) -> dict[str, Any]:
 def _finding(found: Finding) -> dict[str, Any]:
     return {
         "id": found.finding_id,
-        "session": found.session,
+        "session": found.session_text,
         "start": to_iso(found.start),
         "end": to_iso(found.end),
         "service": found.service,

@@ -127,6 +127,7 @@ class _Past:
                 policy,
                 self._clock,
                 masking(config.privacy.mask),
+                show_keys=config.privacy.session_keys == "shown",
             )
             for s in self._sources
         }

@@ -180,7 +180,7 @@ def _example(
     where = " on ".join(_shown(x, 60) for x in (found.service, found.host) if x)
     yield (
         f"  {_when(found.end, result)}  {where or found.source}, session "
-        f"{_shown(found.session, 80)}: risk {found.risk}, score {found.score:.2f} "
+        f"{_shown(found.session_text, 80)}: risk {found.risk}, score {found.score:.2f} "
         f"against {found.threshold:.2f}"
     )
     telling = sorted(found.evidence, key=lambda line: -line.surprise_nats)[:MAX_LINES]
