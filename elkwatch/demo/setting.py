@@ -46,6 +46,7 @@ def _configuration(url: str, mail: MailSink, hook: WebhookSink) -> str:
             "interval": "10s",
             "query_delay": f"{int(QUERY_DELAY.total_seconds())}s",
         },
+        "privacy": {"mask": ["email", "card", "token"]},
         "alerting": {
             "channels": [
                 {

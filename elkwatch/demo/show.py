@@ -41,10 +41,12 @@ from elkwatch.demo.sinks import MailSink, WebhookSink
 from elkwatch.engine import Engine, EngineOptions, start
 from elkwatch.errors import ElkwatchError
 from elkwatch.log_files import read_sessions
+from elkwatch.privacy import masking
 from elkwatch.report import ReportData, build_report, report_data_from_documents
 from elkwatch.rounds import Tick
 from elkwatch.service import Service
 from elkwatch.training_progress import TrainingProgress
+from elkwatch.training_report import training_report, write_training_report
 from model import (
     Classifier,
     TrainingConfig,
@@ -63,6 +65,7 @@ class Demo:
     clock: Clock
     console: Console
     seconds: dict[str, float] = field(default_factory=dict)
+    training_page: Path | None = None
 
     def run(self, *, keep: bool) -> dict[str, Any]:
         """Everything; → what `summary.json` holds. Raises ElkwatchError and kin."""
@@ -79,7 +82,7 @@ class Demo:
             config = configure(self.out, engine.url, mail, hook, secret)
             with self._step("setup", "index templates installed"):
                 install(client, config.namespace)
-            self._train()
+            self._train(config)
             ticks = self._run_twice(config)
             summary = self._conclude(client, config, engine, ticks, mail, hook, indexed)
             if keep:
@@ -126,7 +129,7 @@ class Demo:
             write_ndjson(documents, self.out / "live.ndjson.gz")
         return count
 
-    def _train(self) -> None:
+    def _train(self, config: Config) -> None:
         began = time.monotonic()
         normal = read_sessions([str(demo_file("normal"))], _OPTIONS)
         incidents = read_sessions([str(demo_file("incidents"))], _OPTIONS)
@@ -138,12 +141,13 @@ class Demo:
                 device=choose_device(),
                 progress=progress,
             )
-        save_bundle(
-            model,
-            self.out / "model",
-            now=self.clock.now(),
-            trained_on={"files": ["normal.ndjson.gz", "incidents.ndjson.gz"]},
+        folder, now = self.out / "model", self.clock.now()
+        names = ["normal.ndjson.gz", "incidents.ndjson.gz"]
+        version = save_bundle(model, folder, now=now, trained_on={"files": names})
+        report = training_report(
+            model, version, normal, trained_at=now, mask=masking(config.privacy.mask)
         )
+        self.training_page = write_training_report(report, folder)
         self.seconds["train"] = round(time.monotonic() - began, 2)
         figures = model.figures
         self._say(
@@ -223,6 +227,7 @@ class Demo:
         )
         summary["seconds"] = self.seconds
         summary["report"] = str(report)
+        summary["training_report"] = str(self.training_page)
         summary |= dashboards
         text = json.dumps(summary, indent=2, ensure_ascii=False)
         (self.out / "summary.json").write_text(text + "\n", "utf-8")
@@ -289,6 +294,7 @@ class Demo:
         say = self.console.print
         say("\n[bold]Where to look next[/]")
         say(f"  {summary['report']}  all findings with their evidence, in a browser")
+        say(f"  {summary['training_report']}  what the model learned, and how well")
         if summary["preview"] is not None:
             say(f"  {summary['preview']}  the dashboards, drawn without Kibana")
         say(f"  {summary['dashboards']['file']}  the same, for Kibana to import")
