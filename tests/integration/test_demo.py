@@ -12,6 +12,7 @@ import pytest
 
 from elkwatch.cli.shell import run
 from elkwatch.demo import show
+from elkwatch.demo.logs import demo_file, shifted, write_ndjson
 
 SECRETS = {
     "mail of grace.hopper@navy.example.org bounced": "grace.hopper@navy.example.org",
@@ -25,7 +26,6 @@ _INPUTS = {"live.ndjson.gz", "model/templates.json"}
 @pytest.fixture
 def planted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two sessions with secrets in all logs of the demo, in those of training too."""
-    shifted, demo_file = show.shifted, show.demo_file
 
     def live(now: datetime, margin: timedelta) -> list[dict[str, Any]]:
         return _with_secrets(shifted(now, margin))
@@ -33,7 +33,7 @@ def planted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def training(name: str) -> Path:
         with gzip.open(demo_file(name), "rt", encoding="utf-8") as stream:
             documents = _with_secrets([json.loads(line) for line in stream])
-        show.write_ndjson(documents, tmp_path / f"{name}.ndjson.gz")
+        write_ndjson(documents, tmp_path / f"{name}.ndjson.gz")
         return tmp_path / f"{name}.ndjson.gz"
 
     monkeypatch.setattr(show, "shifted", live)
