@@ -47,7 +47,7 @@ NOT_RUN = {
     r"demo": "takes minutes; tests/integration/test_demo.py runs it",
     r"engine ": "starts and stops engines; tests/integration/test_engine.py does",
     r"run(?! --once)": "never ends; tests/integration/test_path.py serves and stops",
-    r"classes (show|rename|discover)": "a class of one's own model; test_classes_command.py",
+    r"classes (show|rename|discover)": "one's own model; see test_classes_command.py",
     r"feedback (add|remove)": "a finding of one's own; see test_feedback.py",
     r"health": "asks a running service; tests/integration/test_monitoring.py does",
     r"dashboards (un)?install": "need a Kibana; tests/integration/test_kibana.py",

@@ -84,7 +84,7 @@ def test_no_planted_secret_leaves(leaky: World, tmp_path: Path) -> None:
 
 PAST = ("backtest", "--from", "now-30m", "--every", "1m")
 SHOWING = (
-    *("findings", "mail text", "webhooks", "report", "classify"),
+    *("findings", "mail text", "webhooks", "report", "verdicts"),
     *("backtest", "backtest, JSON", "training report"),
 )
 KINDS = {"email", "ip", "card", "token", "staff"}
@@ -125,14 +125,13 @@ def _outputs(world: World, folder: Path) -> Iterator[tuple[str, str]]:
     yield "alerts render", "\n".join(rendered)
     logs = folder / "logs.ndjson"
     logs.write_text(_as_file(leaking()), "utf-8")
+    verdicts = folder / "verdicts.ndjson"
+    bundle = "--model", str(world.bundle), "--source", "shop"
     yield (
         "classify",
-        _said(
-            world,
-            *("classify", str(logs), "--model", str(world.bundle), "--out", "-"),
-            *("--source", "shop"),
-        ),
+        _said(world, "classify", str(logs), *bundle, "--out", str(verdicts)),
     )
+    yield "verdicts", verdicts.read_text("utf-8")
     model = folder / "model"
     train = "train", str(logs), "--source", "shop", "--epochs", "1", "--out", str(model)
     yield "train", _said(world, *train, "--device", "cpu")
