@@ -25,7 +25,12 @@ SPEED = {  # what needs the data sets, and what does not
     "benchmarks.workers": False,
     "benchmarks.whole_path": False,
 }
-QUALITY = ("benchmarks.grouping", "benchmarks.quality", "benchmarks.kinds")
+QUALITY = (
+    "benchmarks.grouping",
+    "benchmarks.quality",
+    "benchmarks.kinds",
+    "benchmarks.feedback",
+)
 NO_DATA = "ELKWATCH_DATA names no folder with the data sets"
 RESULTS = Path(__file__).with_name("results.json")
 

@@ -93,6 +93,7 @@ from connector.retrying import RetryPolicy
 from connector.run_figures import (
     RunFigures,
     RunMetricsSink,
+    RunQuality,
     TickFigures,
     run_document,
     run_stream_name,
@@ -109,6 +110,7 @@ from connector.setup import (
     roles,
     templates,
 )
+from connector.shadow_figures import ShadowFigures
 from connector.sink import FindingSink, WriteReport
 from connector.source import LogSource
 from connector.state import (
@@ -178,11 +180,13 @@ __all__ = [
     "RetryPolicy",
     "RunFigures",
     "RunMetricsSink",
+    "RunQuality",
     "Sample",
     "Sampler",
     "SeenIds",
     "SessionRule",
     "SetupMissing",
+    "ShadowFigures",
     "Signature",
     "SinkError",
     "SinkUnavailable",

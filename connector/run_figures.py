@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Any
+from typing import Any, TypeVar
 
 from elasticsearch import Elasticsearch
 
@@ -15,11 +14,30 @@ from connector.bulk import BulkItem, BulkWriter
 from connector.errors import SinkError
 from connector.findings import ECS_VERSION
 from connector.retrying import RetryPolicy
+from connector.shadow_figures import ShadowFigures
 from connector.timestamps import to_iso
 
 RUN_DATASET = "elkwatch.run"
 
 _CLASSES_MAX = 50
+
+N = TypeVar("N", int, float)
+
+
+@dataclass(frozen=True, slots=True)
+class RunQuality:
+    """How the model did in a run. Shares from 0 to 1.
+
+    `scores`: p50, p90, p99 and max in thresholds. `deviating_share`: sessions past it.
+    `unknown_kinds_share`, `class_shares`: of those confirmed. `precision`: by class,
+    of people's feedback: right / (right + false alarm).
+    """
+
+    scores: Mapping[str, float]
+    deviating_share: float
+    unknown_kinds_share: float | None
+    class_shares: Mapping[str, float]
+    precision: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +76,8 @@ class RunFigures:
     durations_s: Mapping[str, float] = field(default_factory=dict)
     oddities: Mapping[str, int] = field(default_factory=dict)
     failure: str | None = None
+    quality: RunQuality | None = None
+    shadow: ShadowFigures | None = None
 
     @property
     def figures_id(self) -> str:
@@ -80,6 +100,7 @@ def run_document(figures: RunFigures, namespace: str) -> dict[str, Any]:
             "source": figures.source,
             "model": {"version": figures.model_version},
             "run": _run(figures),
+            **({"shadow": figures.shadow.body()} if figures.shadow else {}),
         },
     }
 
@@ -144,19 +165,41 @@ def _run(figures: RunFigures) -> dict[str, Any]:
         run["lag_s"] = figures.lag_s
     if figures.model_age_s is not None:
         run["model_age_s"] = round(figures.model_age_s)
+    if figures.quality is not None:
+        run["quality"] = _quality(figures.quality)
     return run
 
 
-def _as_field_names(numbers: Mapping[str, int]) -> dict[str, int]:
+def _quality(quality: RunQuality) -> dict[str, Any]:
+    body: dict[str, Any] = {
+        "scores": dict(quality.scores),
+        "deviating_share": quality.deviating_share,
+        "class_shares": _as_field_names(quality.class_shares),
+        "precision": _kept_names(quality.precision),
+    }
+    if quality.unknown_kinds_share is not None:
+        body["unknown_kinds_share"] = quality.unknown_kinds_share
+    return body
+
+
+def _kept_names(numbers: Mapping[str, float]) -> dict[str, float]:
+    """As `_as_field_names`, of numbers that do not add up: the rest is left out."""
+    kept = list(numbers.items())[:_CLASSES_MAX]
+    return {name.strip().replace(".", "_") or "other": value for name, value in kept}
+
+
+def _as_field_names(numbers: Mapping[str, N]) -> dict[str, N]:
     """Class ids are people's words: a dot would make a field of an object.
 
     Each becomes a field of the index, so that of many the smallest are one.
     """
-    named: Counter[str] = Counter()
-    for at, (name, number) in enumerate(Counter(numbers).most_common()):
+    named: dict[str, N] = {}
+    ordered = sorted(numbers.items(), key=lambda pair: -pair[1])
+    for at, (name, number) in enumerate(ordered):
         kept = name.strip().replace(".", "_") if at < _CLASSES_MAX else ""
-        named[kept or "other"] += number
-    return dict(named)
+        before = named.get(kept or "other")
+        named[kept or "other"] = number if before is None else before + number
+    return named
 
 
 @dataclass(frozen=True, slots=True)

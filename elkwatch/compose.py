@@ -33,6 +33,7 @@ from elkwatch.errors import ConfigError
 from elkwatch.feedback import FeedbackBook
 from elkwatch.installed_objects import ElasticInstallStore
 from elkwatch.leadership import Leadership
+from elkwatch.live_model import LiveModel
 from elkwatch.log_links import Located, log_links
 from elkwatch.message_links import InstalledIds, KibanaLinks
 from elkwatch.pipeline import LogUrl, Outputs
@@ -40,7 +41,14 @@ from elkwatch.privacy import Mask, Masker, mask_program_log, stored_key
 from elkwatch.program_log import get_logger
 from elkwatch.source_run import Reading, ReadLimits
 from elkwatch.source_threshold import with_threshold
-from model import Catalogue, Classifier, choose_device, load_bundle, load_catalogue
+from model import (
+    Catalogue,
+    Classifier,
+    candidate_folder,
+    choose_device,
+    load_bundle,
+    load_catalogue,
+)
 
 LEASE_TTL_S = 60.0
 
@@ -58,10 +66,15 @@ class FiguresWriter(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SourceParts:
-    """One source, ready to run."""
+    """One source, ready to run.
+
+    `live`: its model on disk, `candidate`: one beside it. None: nobody looks for it.
+    """
 
     reading: Reading
     log_url: LogUrl
+    live: LiveModel | None = None
+    candidate: LiveModel | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +133,10 @@ def compose(config: Config, clock: Clock, *, device: str = "auto") -> Parts:
         )
         reading = Reading(settings, source, classifiers[settings.name], cursors, limits)
         link = log_links(settings, config.kibana, located, str if shown else mask)
-        sources.append(SourceParts(reading, link))
+        live = _on_disk(Path(str(settings.model)), settings, config, device)
+        beside = candidate_folder(Path(str(settings.model)))
+        candidate = _on_disk(beside, settings, config, device)
+        sources.append(SourceParts(reading, link, live, candidate))
     _check_sources(sources)
     outputs = Outputs(
         findings=FindingSink(client, config.namespace),
@@ -133,6 +149,14 @@ def compose(config: Config, clock: Clock, *, device: str = "auto") -> Parts:
     )
     metrics = RunMetricsSink(client, config.namespace)
     return Parts(client, tuple(sources), outputs, alerts, metrics, limits, leadership)
+
+
+def _on_disk(
+    folder: Path, settings: SourceSettings, config: Config, device: str
+) -> LiveModel:
+    return LiveModel(
+        folder, lambda: loaded_classifier(folder, settings, config, device)
+    )
 
 
 def installed_ids(config: Config, state: ElasticStateStore, clock: Clock) -> Located:
@@ -200,8 +224,17 @@ def classifier_of(settings: SourceSettings, config: Config, device: str) -> Clas
             f"--from-es {settings.name} --out models/{settings.name}` and name it "
             "as its `model`"
         )
+    return loaded_classifier(Path(settings.model), settings, config, device)
+
+
+def loaded_classifier(
+    folder: Path, settings: SourceSettings, config: Config, device: str
+) -> Classifier:
+    """A bundle, ready to work on a source. Raises BundleError, DeviceError,
+    CatalogueError, ConfigError.
+    """
     return Classifier(
-        with_threshold(load_bundle(Path(settings.model)), settings),
+        with_threshold(load_bundle(folder), settings),
         device=choose_device(device),
         language=config.alerting.language,
         catalogue=_catalogue(config),

@@ -32,6 +32,7 @@ from elkwatch.ahead import Ahead
 from elkwatch.confirm import Confirmation
 from elkwatch.feedback import NO_OPINIONS, Opinions, Reviewed
 from elkwatch.privacy import Mask
+from elkwatch.run_quality import QualityBook
 from elkwatch.source_run import Reading, ReadLimits, Stopwatch
 from elkwatch.translate import finding, masked_letter, notice
 from model import Candidate, Verdict
@@ -122,6 +123,7 @@ class Progress:
     lag_s: float | None = None
     caught_up: bool = False
     watch: Stopwatch = field(default_factory=Stopwatch)
+    quality: QualityBook = field(default_factory=QualityBook)
 
 
 def run_source(
@@ -194,14 +196,25 @@ def _judge(
     """Screens candidates, confirms what deviates, writes findings, then episodes."""
     began = time.monotonic()
     scores = reading.screen(candidates)
-    progress.watch.add("score", time.monotonic() - began)
+    score_s = time.monotonic() - began
+    progress.watch.add("score", score_s)
     reading.judged(candidates, scores)
     outputs.screened(Screened(reading, candidates, scores, watermark, until, now))
-    progress.sessions += sum(c.reason != "growing" for c in candidates)
+    ended = [
+        score
+        for c, score in zip(candidates, scores, strict=True)
+        if c.reason != "growing"
+    ]
+    progress.sessions += len(ended)
+    threshold = reading.classifier.threshold
+    progress.quality.screened(ended, threshold)
+    if reading.shadow is not None:
+        alarms = [score > threshold for score in scores]
+        reading.shadow.screened(candidates, alarms, score_s, watermark)
     odd = [
         c
         for c, score in zip(candidates, scores, strict=True)
-        if score > reading.classifier.threshold
+        if score > threshold
         or c.recheck
         or (outputs.include_normal and c.reason != "growing")
     ]
@@ -214,6 +227,8 @@ def _judge(
         verdicts = reading.classifier.classify(whole)
         progress.watch.add("classify", time.monotonic() - began)
         progress.confirmed += sum(v.anomaly for v in verdicts)
+        if reading.shadow is not None:
+            reading.shadow.confirmed(whole, verdicts)
         began = time.monotonic()
         _write(reading, outputs, verdicts, now, log_url, progress)
         progress.watch.add("write", time.monotonic() - began)
@@ -248,6 +263,7 @@ def _write(
         outputs.alerts.note([notice(f) for f in told if _concerns(f, report)], now)
     for verdict in verdicts:
         if verdict.anomaly:
+            progress.quality.confirmed(verdict.class_id, known=verdict.known)
             reading.tracker.reported(verdict.key, verdict.window_start)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -31,6 +32,7 @@ class SourceOutcome:
     model_age_s: float | None = None
     outdated: str = ""
     flagged_share: float = 0.0
+    precision: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,7 @@ def run_figures(
         durations_s={k: round(v, 3) for k, v in progress.watch.seconds.items()},
         oddities={name: getattr(oddities, name) for name in names},
         failure=outcome.failure,
+        quality=progress.quality.figures(outcome.precision),
     )
 
 

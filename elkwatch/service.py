@@ -13,6 +13,7 @@ import signal
 import threading
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from types import FrameType
 
@@ -24,6 +25,7 @@ from connector import ConnectorError, LeaseLost, RunFigures, TickFigures
 from elkwatch.clock import Clock
 from elkwatch.compose import Parts, SourceParts
 from elkwatch.config import Config
+from elkwatch.model_change import shadow_figures, take_up_models
 from elkwatch.model_fit import unfit
 from elkwatch.pipeline import Progress, run_source
 from elkwatch.program_log import get_logger, masked
@@ -113,14 +115,15 @@ class Service:
         run_id, began_round = uuid.uuid4().hex, self._clock.now()
         outcomes = []
         for source in self._parts.sources:
+            take_up_models(source)
             if self._stopping.is_set():
                 break
             began = self._clock.now()
             outcome = self._run(source, began)
             outcomes.append(outcome)
-            self._publish(
-                run_figures(run_id, source, outcome, began, self._clock.now())
-            )
+            figures = run_figures(run_id, source, outcome, began, self._clock.now())
+            shadow = shadow_figures(source.reading, self._parts.outputs)
+            self._publish(replace(figures, shadow=shadow))
         tick = Tick(tuple(outcomes), *self._deliver())
         self._publish(round_figures(run_id, tick, began_round, self._clock.now()))
         self._observer.round_ended(tick, self._clock.now())
@@ -165,6 +168,7 @@ class Service:
             age_s(reading.classifier.model.trained_at, now),
             reading.drift.reason,
             reading.drift.flagged_share,
+            reading.opinions.precision(),
         )
         if failure is None:
             _log.info("source done", source=name, **summary(outcome))

@@ -16,6 +16,7 @@ from elkwatch.config import SourceSettings
 from elkwatch.confirm import keyless_unit
 from elkwatch.feedback import NO_OPINIONS, Opinions
 from elkwatch.model_drift import Batch, drift_of
+from elkwatch.shadow import Shadow
 from model import (
     UNK,
     Arrival,
@@ -71,6 +72,7 @@ class Reading:
         self.newest: datetime | None = None
         self.opinions: Opinions = NO_OPINIONS
         self.drift = drift_of(classifier.model)
+        self.shadow: Shadow | None = None
         self._limits = limits
         self._cursors = cursors
         self._cursor: Cursor | None = None
@@ -132,7 +134,9 @@ class Reading:
             else:
                 self.counts.read_again += 1
         counts = self.counts
-        ids = self.classifier.event_ids([document.message for document, _, _ in taken])
+        messages = [document.message for document, _, _ in taken]
+        ids = self.classifier.event_ids(messages)
+        arrivals = []
         for (document, new, late), event_id in zip(taken, ids, strict=True):
             counts.documents += new
             counts.read_again += not new
@@ -140,7 +144,11 @@ class Reading:
             counts.unknown += new and event_id == UNK
             if self.newest is None or document.time > self.newest:
                 self.newest = document.time
-            self.tracker.add(_arrival(document, event_id, late))
+            arrival = _arrival(document, event_id, late)
+            self.tracker.add(arrival)
+            arrivals.append(arrival)
+        if self.shadow is not None:
+            self.shadow.take(arrivals, messages)
         counts.problems += len(page.problems)
 
     def judged(self, candidates: Sequence[Candidate], scores: Sequence[float]) -> None:
@@ -196,6 +204,27 @@ class Reading:
         self.newest = None
         self.tracker = SessionTracker(self.tracker.limits)
         self._growing = None
+        if self.shadow is not None:
+            self.shadow.start_again()
+
+    def watch(self, candidate: Classifier | None) -> None:
+        """Lets a candidate see the same pages from here on; None: no more.
+
+        What is open is read again, so that both know the same of it.
+        """
+        self.shadow = None
+        if candidate is not None:
+            self.shadow = Shadow(candidate, self.tracker.limits)
+            self.start_again()
+
+    def adopt(self, classifier: Classifier) -> None:
+        """Goes on with another model, as a process would that was started anew.
+
+        What is open was encoded by the old one's templates: it is read again.
+        """
+        self.classifier = classifier
+        self.drift = drift_of(classifier.model)
+        self.start_again()
 
     def caught_up(self) -> None:
         """What was open before a restart is known again from here on."""

@@ -16,6 +16,14 @@ from model.alarm_budget import (
 from model.bundle import load_bundle, put_report, save_bundle
 from model.bundle_folder import check_bundle_target, read_manifest
 from model.bundle_lineage import read_lineage
+from model.bundle_shelf import (
+    Shelved,
+    bundle_version,
+    candidate_folder,
+    promote,
+    roll_back,
+    shelf,
+)
 from model.catalogue import Advice, Catalogue, check_catalogue, load_catalogue
 from model.classify import Classifier
 from model.comparison import Judged, compare
@@ -96,6 +104,7 @@ __all__ = [
     "Session",
     "SessionTracker",
     "Share",
+    "Shelved",
     "Step",
     "Template",
     "TemplateMiner",
@@ -104,6 +113,8 @@ __all__ = [
     "TrainingConfig",
     "TrainingError",
     "Verdict",
+    "bundle_version",
+    "candidate_folder",
     "check_bundle_target",
     "check_catalogue",
     "check_kind",
@@ -118,15 +129,18 @@ __all__ = [
     "load_bundle",
     "load_catalogue",
     "parse_masks",
+    "promote",
     "prototype_of",
     "put_report",
     "read_labels",
     "read_lineage",
     "read_manifest",
     "rename_class",
+    "roll_back",
     "save_bundle",
     "sessions_a_day",
     "share_of",
+    "shelf",
     "threshold_within",
     "train",
     "unit_key",

@@ -44,6 +44,7 @@ from model.bundle_folder import (
     read_manifest,
 )
 from model.bundle_lineage import read_lineage, write_lineage
+from model.bundle_shelf import put_instead
 from model.catalogue.loading import entry_from
 from model.detectors.support import SupportDistance
 from model.errors import BundleError, ModelError
@@ -69,8 +70,10 @@ def save_bundle(
     *,
     now: datetime,
     trained_on: Mapping[str, Any] | None = None,
+    keep_older: bool = True,
 ) -> str:
-    """Writes a model; returns its version. An older bundle there is kept beside it.
+    """Writes a model; returns its version. An older bundle there is kept beside it,
+    or goes, as `keep_older` says.
 
     The version comes from the content, so that equal training gives an equal version.
     Raises BundleError where the folder holds something else.
@@ -94,7 +97,10 @@ def save_bundle(
         for part in work.iterdir():
             part.chmod(0o644)
         work.chmod(0o755)
-        _put_in_place(work, folder)
+        if keep_older:
+            _put_in_place(work, folder)
+        else:
+            put_instead(work, folder)
     except BaseException:
         shutil.rmtree(work, ignore_errors=True)
         raise

@@ -73,11 +73,11 @@ class Book:
         report = self._sink.write(findings)
         for finding in {f.finding_id: f for f in findings}.values():
             outcome = report.outcomes[finding.finding_id]
-            if outcome in ("created", "amended", "withdrawn"):
+            if outcome in ("created", "amended", "withdrawn", "suppressed"):
                 self._uncount(finding.finding_id)
                 if finding.status == "open":
                     self._count(finding)
-                else:
+                elif outcome == "withdrawn":
                     self.withdrawn[finding.source] += 1
                 self._watch(finding)
         return report

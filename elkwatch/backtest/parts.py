@@ -16,6 +16,7 @@ from elasticsearch import Elasticsearch
 from alerting import Alerting
 from connector import (
     ConnectorError,
+    ElasticStateStore,
     InMemoryCursorStore,
     InMemoryRunMetrics,
     InMemoryStateStore,
@@ -39,13 +40,17 @@ from elkwatch.compose import (
     read_limits,
 )
 from elkwatch.config import Config, SourceSettings, StartPoint, translate
+from elkwatch.feedback import NO_OPINIONS, FeedbackBook, Opinions
 from elkwatch.leadership import Leadership
 from elkwatch.log_links import log_links
-from elkwatch.pipeline import FindingWriter, Outputs, Screened
+from elkwatch.pipeline import FindingWriter, OpinionsOf, Outputs, Screened
 from elkwatch.privacy import masking
+from elkwatch.program_log import get_logger
 from elkwatch.source_run import Reading
 from kibana import Key
 from model import Classifier, TrainedModel, choose_device
+
+_log = get_logger("elkwatch.backtest")
 
 PRETENDED = ChannelName("a channel", "pretended")
 
@@ -137,6 +142,7 @@ def service_parts(
         show_keys=_shows_keys(config),
         fence=leadership.check,
         screened=screened,
+        opinions=_opinions_of_now(config, client),
     )
     return Parts(
         client=client,
@@ -147,6 +153,21 @@ def service_parts(
         limits=read_limits(config),
         leadership=leadership,
     )
+
+
+def _opinions_of_now(config: Config, client: Elasticsearch) -> OpinionsOf:
+    """Feedback as it holds now, whenever it was given: what the next run would do.
+
+    Where it may not be read, none; it is told of.
+    """
+    book = FeedbackBook(ElasticStateStore(client, config.namespace))
+    now = SystemClock().now()
+    found: dict[str, Opinions] = {}
+    try:
+        found = {s.name: book.opinions(s.name, now) for s in config.sources}
+    except ConnectorError as error:
+        _log.warning("feedback left out", reason=str(error))
+    return lambda source, _: found.get(source, NO_OPINIONS)
 
 
 def channel_names(config: Config) -> tuple[ChannelName, ...]:

@@ -70,6 +70,7 @@ COMMANDS = (
     LazyCommand("dashboards", "Build, check, install or preview the Kibana objects."),
     LazyCommand("alerts", "Messages and the state of alerts."),
     LazyCommand("classes", "The catalogue of classes."),
+    LazyCommand("models", "The models of a source: list, promote, roll back."),
     LazyCommand("feedback", "What people said about findings."),
     LazyCommand("report", "A period as one HTML page, no Kibana needed."),
     LazyCommand("config", "Show the configuration as elkwatch understands it."),

@@ -66,6 +66,11 @@ _SEED.name = "integer"
     help="Folder of the model bundle; an older bundle there is kept beside it.",
 )
 @click.option(
+    "--shadow",
+    is_flag=True,
+    help="As a candidate beside the live bundle at --out: `models compare` tells.",
+)
+@click.option(
     "--discover",
     "discover",
     multiple=True,
@@ -149,6 +154,7 @@ def train(
     start: str,
     end: str,
     out: Path,
+    shadow: bool,
     discover: tuple[str, ...],
     labels_path: Path | None,
     previous: Path | None,
@@ -189,6 +195,7 @@ def train(
     from model import (
         FULL,
         NO_LABELS,
+        candidate_folder,
         check_bundle_target,
         choose_device,
         load_bundle,
@@ -202,6 +209,8 @@ def train(
         raise click.UsageError("give FILE..., or --from-es SOURCE")
     _refuse_idle_options(files, source_name, discover)
     check_bundle_target(out)
+    if shadow:
+        _check_shadow(out)
     older = older_model(out)
     before = load_bundle(previous) if previous is not None else _whole(older)
     config = _training_config(
@@ -236,7 +245,10 @@ def train(
     now = clock.now()
     definition = definition_of(file_options, source_name)
     trained_on = fingerprint(sessions, files, definition)
-    version = save_bundle(model, out, now=now, trained_on=trained_on)
+    place = candidate_folder(out) if shadow else out
+    version = save_bundle(
+        model, place, now=now, trained_on=trained_on, keep_older=not shadow
+    )
     report = training_report(
         model,
         version,
@@ -246,9 +258,9 @@ def train(
         comparison=compared(older, model, sessions, extra, labels, config, mask),
         zone=zone,
     )
-    _tell(model, version, out)
+    _tell(model, version, place)
     tell_of_budget(model, alarm_budget)
-    _tell_verdict(report, write_training_report(report, out))
+    _tell_verdict(report, write_training_report(report, place))
 
 
 def _whole(older: TrainedModel | Comparison | None) -> TrainedModel | None:
@@ -256,6 +268,18 @@ def _whole(older: TrainedModel | Comparison | None) -> TrainedModel | None:
     from model import TrainedModel
 
     return older if isinstance(older, TrainedModel) else None
+
+
+def _check_shadow(out: Path) -> None:
+    from elkwatch.errors import ConfigError
+    from model import bundle_version, candidate_folder, check_bundle_target
+
+    if bundle_version(out) is None:
+        raise ConfigError(
+            f"--shadow: no live model at --out {out}; name the live one, or leave "
+            "--shadow out"
+        )
+    check_bundle_target(candidate_folder(out))
 
 
 def _reader(options: FileOptions, source_name: str | None) -> tuple[Mask, tzinfo]:

@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import chain
 
 from connector import FeedbackMark, Signature
 from elkwatch.feedback.opinion import Opinion
@@ -59,6 +60,14 @@ class Opinions:
             key=lambda one: one.narrowness,
             default=None,
         )
+
+    def precision(self) -> dict[str, float]:
+        """Of each class that was judged: right / (right + false alarm)."""
+        judged: dict[str, list[bool]] = defaultdict(list)
+        for one in chain(*self._narrow.values(), *self._wide.values()):
+            if one.verdict != "kind":
+                judged[one.subject.class_id].append(one.verdict == "right")
+        return {name: sum(all_) / len(all_) for name, all_ in sorted(judged.items())}
 
     def review(
         self, verdict: Verdict, source: str, mask: Mask, advice_of: AdviceOf

@@ -84,6 +84,12 @@ class ServiceMetrics:
             ["source", "class_id"],
             registry=made,
         )
+        self._precision = Gauge(
+            "elkwatch_feedback_precision_ratio",
+            "Right / (right + false alarm) of the feedback that holds, by class id.",
+            ["source", "class_id"],
+            registry=made,
+        )
         self._dead_letters = Counter(
             "elkwatch_dead_letters", "Dead letters.", by_source, registry=made
         )
@@ -160,6 +166,9 @@ class ServiceMetrics:
             self._findings.labels(name, change).inc(getattr(progress, change))
         for class_id, number in progress.classes.items():
             self._classes.labels(name, self._class_label(class_id)).inc(number)
+        self._precision.remove_by_labels({"source": name})
+        for class_id, share in outcome.precision.items():
+            self._precision.labels(name, self._class_label(class_id)).set(share)
         for stage, seconds in progress.watch.seconds.items():
             self._stages.labels(name, stage).inc(seconds)
         if outcome.model_age_s is not None:

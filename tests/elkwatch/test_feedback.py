@@ -223,3 +223,18 @@ def test_labels_are_what_people_said() -> None:
 def test_a_file_counts_more_than_feedback() -> None:
     both = merged(Labels({"a": "x"}, named=True), Labels({"a": "y", "b": "z"}, True))
     assert both.by_session == {"a": "x", "b": "z"}
+
+
+def test_precision_is_right_of_right_and_false_alarm() -> None:
+    wide = opinion(scope=("source",), verdict="right")
+    other = replace(opinion().subject, class_id="c02")
+    said = Opinions(
+        [
+            opinion(),
+            wide,
+            opinion(verdict="right", subject=other),
+            opinion(verdict="kind", kind="x", subject=other),
+        ]
+    )
+    assert said.precision() == {"c01": 0.5, "c02": 1.0}
+    assert Opinions().precision() == {}

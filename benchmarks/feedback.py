@@ -1,0 +1,135 @@
+"""What people's feedback does on HDFS by time: five seeds, mean ± sd.
+
+    python -m benchmarks.feedback DATA [--seeds 5] [--out feedback.json]
+
+The first half of the sessions in time trains (labels keep anomalies out), the second
+half is scored; it spans less than one day, so that *the first day* of it is the whole.
+Every false alarm is told of as one, by signature, never a right one. Rows:
+
+    no feedback              all of the second half
+    each counts for the next one   all of it; a false alarm is told once, at once
+    of the first part        told of the false alarms of the first half of that time,
+                             scored on the rest (and the rest without feedback)
+    of all, once more        the whole second half again, with all of its feedback
+
+The baseline is the unseen count vector with feedback by equal count vector.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.quality import spread
+from benchmarks.quality_cases import Case, hdfs
+from elkwatch.feedback import signature_of
+from model import Classifier, Session, TrainingConfig, choose_device, train
+from model.detectors.unseen import counts_digest
+from model.labels import IGNORE, NORMAL
+from model.vocabulary import encode
+
+CASE = "hdfs by time, labelled"
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A session with its truth; `alike`: what feedback on it covers."""
+
+    session: Session
+    odd: bool
+    flagged: bool
+    alike: Hashable
+
+
+def main() -> None:
+    """Runs all seeds and prints the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--out", type=Path)
+    chosen = parser.parse_args()
+    case = next(c for c in hdfs(chosen.data / "hdfs") if c.name == CASE)
+    found: dict[str, list[float]] = {}
+    for seed in range(chosen.seeds):
+        for method, judged in judgements(case, seed).items():
+            for row, f1 in rows(judged).items():
+                found.setdefault(f"{method}: {row}", []).append(f1)
+    for name, figures in found.items():
+        print(f"  {name:72}{spread(figures):>15}", flush=True)
+    if chosen.out is not None:
+        chosen.out.write_text(json.dumps(found, indent=1) + "\n", "utf-8")
+
+
+def judgements(case: Case, seed: int) -> dict[str, list[Judged]]:
+    """What elkwatch and the baseline say of the second half, in time."""
+    device = choose_device("cpu")
+    config = TrainingConfig(seed=seed)
+    drawn = case.draw(seed)
+    model = train(drawn.train, config, labels=drawn.labels, device=device)
+    scored = [s for s in drawn.test if case.truth.of(s) not in (None, IGNORE)]
+    scored.sort(key=lambda session: session.end)
+    verdicts = Classifier(model, device=device).classify(scored)
+    keys = [counts_digest(one) for one in encode(scored, model.templates)]
+    odd = [case.truth.of(session) != NORMAL for session in scored]
+    seen = model.baselines.seen_counts
+    return {
+        "elkwatch": [
+            Judged(s, o, v.anomaly, signature_of(v, str).signature_id)
+            for s, o, v in zip(scored, odd, verdicts, strict=True)
+        ],
+        "baseline: unseen count vector": [
+            Judged(s, o, k not in seen, k)
+            for s, o, k in zip(scored, odd, keys, strict=True)
+        ],
+    }
+
+
+def rows(judged: Sequence[Judged]) -> dict[str, float]:
+    """F1 of each row of the table."""
+    start, end = judged[0].session.end, judged[-1].session.end
+    half = start + (end - start) / 2
+    first = [one for one in judged if one.session.end < half]
+    rest = judged[len(first) :]
+    return {
+        "no feedback": f1(judged, set()),
+        "each counts for the next one": in_turn(judged),
+        "the rest, no feedback": f1(rest, set()),
+        "the rest, feedback of the first part": f1(rest, told_of(first)),
+        "of all, once more": f1(judged, told_of(judged)),
+    }
+
+
+def told_of(judged: Sequence[Judged]) -> set[Hashable]:
+    """What the false alarms among these are like."""
+    return {one.alike for one in judged if one.flagged and not one.odd}
+
+
+def f1(judged: Sequence[Judged], told: set[Hashable]) -> float:
+    """F1 where what is like those told of is no alarm."""
+    return _f1(judged, lambda one: one.flagged and one.alike not in told)
+
+
+def in_turn(judged: Sequence[Judged]) -> float:
+    """F1 where each false alarm is told of before the next session ends."""
+    told: set[Hashable] = set()
+
+    def alarm(one: Judged) -> bool:
+        raised = one.flagged and one.alike not in told
+        if raised and not one.odd:
+            told.add(one.alike)
+        return raised
+
+    return _f1(judged, alarm)
+
+
+def _f1(judged: Sequence[Judged], alarm: Callable[[Judged], bool]) -> float:
+    alarms = [alarm(one) for one in judged]
+    right = sum(a and one.odd for a, one in zip(alarms, judged, strict=True))
+    return 2 * right / max(1, sum(alarms) + sum(one.odd for one in judged))
+
+
+if __name__ == "__main__":
+    main()
