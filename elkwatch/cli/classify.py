@@ -23,7 +23,8 @@ from elkwatch.cli.shell import examples
         "elkwatch classify today.ndjson.gz --model models/app --out verdicts.ndjson \\",
         "    --session-field trace.id",
         "elkwatch classify hdfs.log --model m --out - --session-pattern 'blk_-?\\d+'",
-        "elkwatch classify logs/*.gz --model m --out v.ndjson --workers 4",
+        "elkwatch classify week.ndjson.gz today.ndjson.gz --model m --workers 4 \\",
+        "    --out v.ndjson --session-field trace.id",
     ),
 )
 @files_argument()

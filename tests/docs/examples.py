@@ -49,6 +49,7 @@ NOT_RUN = {
     r"run(?! --once)": "never ends; tests/integration/test_path.py serves and stops",
     r"classes (show|rename|discover)": "one's own model; see test_classes_command.py",
     r"feedback (add|remove)": "a finding of one's own; see test_feedback.py",
+    r"models ": "a bundle with others beside it; tests/integration/test_models.py does",
     r"health": "asks a running service; tests/integration/test_monitoring.py does",
     r"dashboards (un)?install": "need a Kibana; tests/integration/test_kibana.py",
     r"(init|setup) .*--api-key-file": "need a secured engine; see test_init.py",
