@@ -81,6 +81,7 @@ class FindingSink:
         self._bulk = BulkWriter(client, doing=self._doing, retry=retry)
         self._dead_letters = DeadLetterSink(client, namespace, retry=retry)
         self._lately: OrderedDict[str, str] = OrderedDict()
+        self._before_us: tuple[str, ...] | None = None
 
     def write(self, findings: Sequence[Finding]) -> WriteReport:
         """Bring the stream up to these findings. Of equal ids the last one counts."""
@@ -156,7 +157,33 @@ class FindingSink:
             except NotFoundError:
                 return {}  # the stream is yet to be created
             found.update(_existing(answer["hits"]["hits"]))
+        unseen = [i for i in finding_ids if i not in found]
+        for index in self._written_before_us() if unseen else ():
+            found.update(self._get(dict.fromkeys(unseen, index)))
         return found
+
+    def _written_before_us(self) -> tuple[str, ...]:
+        """The two newest backing indices that stood when this sink first looked.
+
+        Another process may have written there a moment ago, and the stream may have
+        been rolled over since: a search sees neither before the next refresh, a read
+        by id sees both.
+        """
+        if self._before_us is None:
+            resolved = self._retry.call(
+                lambda: self._client.indices.resolve_index(
+                    name=self._stream, expand_wildcards=["open", "hidden"]
+                ),
+                doing=self._doing,
+                exhausted=SinkUnavailable,
+            )
+            indices = [
+                index
+                for stream in resolved["data_streams"]
+                for index in stream["backing_indices"]
+            ]
+            self._before_us = tuple(indices[-2:])
+        return self._before_us
 
     def _search_ids(self, ids: Sequence[str]) -> ObjectApiResponse[Any]:
         """Not with `ignore_unavailable`: that hides a missing privilege to read."""

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from connector import finding_id
 from elkwatch.demo.sinks import MailSink, WebhookSink
 from model import Verdict
 
@@ -25,6 +26,7 @@ class Books:
 
 
 def compare(
+    source: str,
     verdicts: Sequence[Verdict],
     findings: Iterable[Mapping[str, Any]],
     owed: Mapping[str, int],
@@ -34,9 +36,12 @@ def compare(
     indexed: int,
     read: int,
 ) -> Books:
-    """Logs, findings and notifications, each against its own truth."""
-    wanted = {v.session for v in verdicts if v.anomaly}
-    written = Counter(str(f["elkwatch"]["session"]["id"]) for f in findings)
+    """Logs, findings and notifications, each against its own truth.
+
+    Findings are told by their ids: the session keys in them may be masked.
+    """
+    wanted = {finding_id(source, v.key, v.window_start) for v in verdicts if v.anomaly}
+    written = Counter(str(f["event"]["id"]) for f in findings)
     counts = {
         "documents not read": max(0, indexed - read),
         "documents read twice": max(0, read - indexed),

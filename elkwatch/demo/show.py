@@ -210,6 +210,7 @@ class Demo:
         )
         read = data.documents or 0
         books = compare(
+            config.sources[0].name,
             self._judge_file(),
             findings,
             _owed(client, config),

@@ -190,7 +190,7 @@ def test_what_nobody_may_is_named(
     assert "cluster privilege monitor" in line
 
 
-@pytest.mark.parametrize("command", [EVERY_COMMAND[1], EVERY_COMMAND[4]])
+@pytest.mark.parametrize("command", [EVERY_COMMAND[1], EVERY_COMMAND[5]])
 def test_logs_that_are_not_as_the_source_says(
     refused: Refused,
     es: Elasticsearch,

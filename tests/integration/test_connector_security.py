@@ -175,6 +175,8 @@ def test_the_read_role_reads_results_and_nothing_else(
         sink = FindingSink(runner, "prod", retry=IMPATIENT)
         sink.write([finding(session="to be read")])
         RunMetricsSink(runner, "prod").write(RunFigures("r2", "db", NOON, NOON))
+    with client_of(engine, "boss", test_authority) as boss:
+        boss.indices.refresh(index="*-elkwatch.*-prod")
     with client_of(engine, "reader", test_authority) as client:
         preflight(client)
         results = Results(client, "prod", retry=IMPATIENT)

@@ -98,7 +98,8 @@ def test_a_changed_template_is_put_right_and_its_stream_rolled_over(
         version=0,
         data_stream={},
     )
-    assert missing(client) == ["index template logs-elkwatch.anomaly version 1"]
+    wanted = f"index template logs-elkwatch.anomaly version {body['version']}"
+    assert missing(client) == [wanted]
     expected = {
         **dict.fromkeys(NAMES, "unchanged"),
         "logs-elkwatch.anomaly": "update",

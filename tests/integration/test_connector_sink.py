@@ -237,6 +237,7 @@ def test_many_findings(es: Elasticsearch, sink: FindingSink, namespace: str) -> 
     findings = several(MAX_DOCUMENTS + 50)
     assert sink.write(findings).count("created") == len(findings)
     assert sink.write(findings).count("exists") == len(findings)
+    es.indices.refresh(index=stream_name(namespace))
     assert es.count(index=stream_name(namespace))["count"] == len(findings)
 
 
