@@ -163,6 +163,7 @@ def decoded(decoder: Decoder, pages: Sequence[bytes]) -> Iterator[list[LogDocume
     """Pages → records, as SourceReader makes them."""
     from_sort = from_sort_value(nanos=False)
     for page in pages:
+        assert decoder.document_type is not None  # plain names
         hits = decoder.document_type.read(page).hits.hits
         yield decoder.decode_hits(hits, lambda hit: from_sort(hit.sort[0]))[0]
 

@@ -18,7 +18,7 @@ from typing import Any
 
 from connector.errors import UndatedDocument
 from connector.fieldpaths import Compiler, Getter, compile_path, first_of
-from connector.hits import DocumentType, Hit, plain_document
+from connector.hits import Hit, document_type, plain_document
 from connector.records import (
     DecodeCounts,
     DecodeProblem,
@@ -81,9 +81,10 @@ class Decoder:
     def __init__(self, spec: SourceSpec) -> None:
         self.spec = spec
         self.counts = DecodeCounts()
-        self.document_type = DocumentType((*needed_fields(spec), INGESTED_FIELD))
-        self._plain = _Fields.of(spec, compile_path)
-        self._typed = _Fields.of(spec, self.document_type.compile)
+        self.document_type = document_type((*needed_fields(spec), INGESTED_FIELD))
+        self._plain = self._typed = _Fields.of(spec, compile_path)
+        if self.document_type is not None:
+            self._typed = _Fields.of(spec, self.document_type.compile)
         self._labels: dict[str, str] = {}
 
     def decode(
@@ -165,7 +166,8 @@ class Decoder:
         return self._fields_of(source).message(source)
 
     def _fields_of(self, source: Any) -> "_Fields":
-        typed = type(source) is self.document_type.kind
+        of = self.document_type
+        typed = of is not None and type(source) is of.kind
         return self._typed if typed else self._plain
 
     def _decode_each(

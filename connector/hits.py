@@ -9,6 +9,7 @@ text for `host`) comes as it is; an answer that msgspec cannot read at all (an e
 lone surrogate) is read by the client's own serializer, into dictionaries.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -25,6 +26,7 @@ Segments = tuple[str, ...]
 Reader = Callable[[bytes], Any]
 
 _OTHER_SHAPES = str | int | float | bool | list[Any] | None
+_UNREADABLE = re.compile(r'[\\"\x00-\x1f]')  # msgspec refuses names with these
 _reader: ContextVar[Reader | None] = ContextVar("_reader", default=None)
 
 
@@ -91,6 +93,14 @@ class DocumentType:
     def compile(self, path: str) -> Getter:
         """As `compile_path`, for documents of this type. KeyError for other paths."""
         return _getter(self.kind, tuple(path.split(".")))
+
+
+def document_type(paths: Iterable[str]) -> DocumentType | None:
+    """A type for these paths; None where a name is none that msgspec can look for."""
+    wanted = tuple(paths)
+    if any(_UNREADABLE.search(path) for path in wanted):
+        return None
+    return DocumentType(wanted)
 
 
 def plain_document(source: Any) -> Any:

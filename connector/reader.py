@@ -113,7 +113,8 @@ class SourceReader:
 
     def _read_by(self, decoder: Decoder) -> Reader | None:
         """Typed, where `_source` gives all that is read."""
-        return None if self.layout.computed else decoder.document_type.read
+        typed = decoder.document_type
+        return None if self.layout.computed or typed is None else typed.read
 
     def _decoded(
         self,
@@ -141,11 +142,11 @@ class SourceReader:
         if order_by == cursor_field:
             from_sort = from_sort_value(nanos=self.layout.nanos(order_by))
             return lambda hit: from_sort(hit.sort[0])
-        typed = decoder.document_type
-        getters = {True: typed.compile(cursor_field), False: compile_path(cursor_field)}
+        typed, plain = decoder.document_type, compile_path(cursor_field)
+        getters = {} if typed is None else {typed.kind: typed.compile(cursor_field)}
 
         def from_source(hit: Hit[Any]) -> datetime | None:
-            get = getters[type(hit.source) is typed.kind]
+            get = getters.get(type(hit.source), plain)
             try:
                 return read_time(get(hit.source))
             except ValueError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -72,6 +73,7 @@ def outcome(decoder: Decoder, source: Any) -> Any:
 @given(documents, st.sampled_from(SPECS))
 def test_typed_equals_plain(source: dict[str, Any], spec: SourceSpec) -> None:
     typed, plain = Decoder(spec), Decoder(spec)
+    assert typed.document_type is not None
     read = typed.document_type.read(answered(source)).hits.hits[0]
     assert type(read.source) is typed.document_type.kind
     assert outcome(typed, read.source) == outcome(plain, source)
@@ -117,3 +119,11 @@ def test_a_lone_surrogate_costs_no_page() -> None:
     with answers_read_by(DocumentType(["message"]).read):
         answer = answer_of(TolerantSerializer().loads(data))
     assert answer.hits.hits[0].source == {"message": "a\ud800b"}
+
+
+@pytest.mark.parametrize("name", ['a"b', "a\\b", "a\nb"])
+def test_a_name_that_cannot_be_looked_for_is_read_plain(name: str) -> None:
+    decoder = Decoder(replace(SPECS[0], message_field=name))
+    assert decoder.document_type is None
+    document = {"@timestamp": "2026-11-26T10:00:00Z", name: "it works"}
+    assert decoder.decode(document).message == "it works"
