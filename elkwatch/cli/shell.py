@@ -157,6 +157,7 @@ def cli(log_level: program_log.Level, log_format: program_log.Style) -> None:
 def run(argv: Sequence[str]) -> int:
     """Run one command line → its exit code. Never raises, whatever goes wrong."""
     shell = Shell()
+    program_log.mask_excerpts(None)  # those of a command before, in the same process
     try:
         result = cli.main(
             args=list(argv), prog_name=PROGRAM, standalone_mode=False, obj=shell

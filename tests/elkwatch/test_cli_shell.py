@@ -379,3 +379,11 @@ def test_config_show_masks_and_check_refuses(tmp_path: Path) -> None:
     assert broken.returncode == 2
     assert broken.stderr.startswith("elkwatch: ELKWATCH__SCHEDULE__INTERVAL: schedule.")
     assert parse_duration("1m") == timedelta(minutes=1)
+
+
+def test_a_command_does_not_inherit_the_masks_of_another(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    program_log.mask_excerpts(lambda text: text.replace("nowhere", "…"))
+    shell.run(["config", "check", "--config", str(tmp_path / "nowhere.yml")])
+    assert "nowhere.yml" in capsys.readouterr().err
