@@ -42,6 +42,7 @@ from elkwatch.engine import Engine, EngineOptions, start
 from elkwatch.errors import ElkwatchError
 from elkwatch.log_files import read_sessions
 from elkwatch.privacy import masking
+from elkwatch.program_log import quieted
 from elkwatch.report import ReportData, build_report, report_data_from_documents
 from elkwatch.rounds import Tick
 from elkwatch.service import Service
@@ -183,7 +184,9 @@ class Demo:
         """One `run --once`, composed anew as a fresh process would."""
         parts = compose(config, self.clock)
         try:
-            tick = Service(parts, self.clock).once()
+            # Its logs are mostly trouble: it would be told that the model is outdated.
+            with quieted("elkwatch.service"):
+                tick = Service(parts, self.clock).once()
         finally:
             parts.client.close()
         if tick.failures:
