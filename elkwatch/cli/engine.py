@@ -18,6 +18,7 @@ from elkwatch.engine import (
     EngineRecord,
     Progress,
     Step,
+    Which,
     cluster_health,
     ended,
     running,
@@ -26,6 +27,15 @@ from elkwatch.engine import (
 )
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+_PORT = click.option(
+    "--port", type=click.IntRange(0, 65535), default=0, help="Only the one there."
+)
+_DATA = click.option(
+    "--data",
+    "data_dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Only the one with this data.",
+)
 
 
 @click.group(
@@ -34,7 +44,8 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
         "elkwatch engine start                       prints its address",
         "elkwatch engine start --port 9200 --data ~/es-data",
         "elkwatch engine status --json",
-        "elkwatch engine stop",
+        "elkwatch engine stop                        all that run",
+        "elkwatch engine stop --port 9200",
     ),
 )
 def engine() -> None:
@@ -80,7 +91,10 @@ def start_command(
     timeout_s: float,
     as_json: bool,
 ) -> None:
-    """Start it in the background and print its address; one that runs is kept."""
+    """Start it in the background and print its address; one that runs is kept.
+
+    Another --port and --data make another engine.
+    """
     options = EngineOptions(
         version=version,
         port=port,
@@ -97,24 +111,30 @@ def start_command(
 
 
 @engine.command("stop")
+@_PORT
+@_DATA
 @_JSON
-def stop_command(as_json: bool) -> None:
-    """Stop it; data kept with --data stays."""
-    stopped = stop_running()
+def stop_command(port: int, data_dir: Path | None, as_json: bool) -> None:
+    """Stop it; data kept with --data stays. All that run, or the one that is named."""
+    which = Which(port, data_dir)
+    stopped = stop_running(which)
     if as_json:
         click.echo(json.dumps({"stopped": [record.url for record in stopped]}))
         return
     for record in stopped:
         click.echo(f"stopped {record.url}")
     if not stopped:
-        click.echo("no engine is running")
+        click.echo(_none(which))
 
 
 @engine.command("status")
+@_PORT
+@_DATA
 @_JSON
-def status_command(as_json: bool) -> None:
+def status_command(port: int, data_dir: Path | None, as_json: bool) -> None:
     """Print address, version, process id and health of what runs."""
-    described = [_described(record) for record in running()]
+    which = Which(port, data_dir)
+    described = [_described(record) for record in running(which)]
     causes = [engine.cause for engine in ended()]
     if as_json:
         found = {"running": bool(described), "engines": described, "ended": causes}
@@ -126,9 +146,18 @@ def status_command(as_json: bool) -> None:
             f"health {one['health']}  data {one['data_dir'] or 'temporary'}"
         )
     if not described:
-        click.echo("no engine is running")
+        click.echo(_none(which))
     for cause in causes:
         click.echo(f"an engine ended by itself: {cause}", err=True)
+
+
+def _none(which: Which) -> str:
+    """That none runs where it was looked for, and what does run elsewhere."""
+    named = f" on port {which.port}" if which.port else ""
+    named += f" with {which.data_dir}" if which.data_dir else ""
+    others = ", ".join(record.url for record in running()) if named else ""
+    elsewhere = f"; one runs at {others}" if others else ""
+    return f"no engine is running{named}{elsewhere}"
 
 
 def _described(record: EngineRecord) -> dict[str, Any]:

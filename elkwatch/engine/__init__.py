@@ -9,6 +9,7 @@
 
 from elkwatch.engine.background import (
     Ended,
+    Which,
     ended,
     running,
     start_in_background,
@@ -43,6 +44,7 @@ __all__ = [
     "Step",
     "TlsFiles",
     "User",
+    "Which",
     "chosen_version",
     "cluster_health",
     "ended",

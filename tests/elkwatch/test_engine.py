@@ -15,6 +15,7 @@ import zipfile
 from base64 import b64decode
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -28,6 +29,7 @@ from elkwatch.engine import (
     SecurityOptions,
     Step,
     User,
+    Which,
     background,
     distribution,
     place,
@@ -493,8 +495,8 @@ def test_a_running_engine_that_differs_is_not_passed_off_as_the_one_asked_for(
     assert background.start_in_background(same) == (record, False)
     for options in (
         EngineOptions(version="9.2.4"),
-        EngineOptions(port=9201),
-        EngineOptions(data_dir=open_directory / "data"),
+        EngineOptions(version="9.2.4", port=9200),
+        EngineOptions(port=9200, data_dir=open_directory / "data"),
     ):
         with pytest.raises(EngineStartError, match="elkwatch engine stop"):
             background.start_in_background(options)
@@ -502,6 +504,42 @@ def test_a_running_engine_that_differs_is_not_passed_off_as_the_one_asked_for(
 
 
 # --- commands
+
+
+@pytest.fixture
+def two(book: registry.Registry) -> Iterator[list[EngineRecord]]:
+    """Two engines that live, by the book; this process is the keeper of neither."""
+    held, records = [], []
+    for port in (9200, 9201):
+        directory, lock = book.new()
+        record = replace(
+            a_record(directory.path),
+            url=f"http://127.0.0.1:{port}",
+            data_dir=str(book.root / f"data-{port}"),
+        )
+        registry.write_record(record)
+        held.append(lock)
+        records.append(record)
+    yield records
+    for lock in held:
+        os.close(lock)
+
+
+def test_the_engine_that_is_named_is_the_one_that_is_meant(
+    two: list[EngineRecord],
+) -> None:
+    first, second = two
+    data = Path(second.data_dir)
+    for which, meant in (
+        (Which(), [first, second]),
+        (Which(port=9201), [second]),
+        (Which(data_dir=data), [second]),
+        (Which(port=9200, data_dir=data), []),
+        (Which(port=9202), []),
+    ):
+        assert [record for record in two if which.means(record)] == meant, which
+    assert Which(port=9200, data_dir=data).touches(second)
+    assert not Which(port=9202).touches(second)
 
 
 @pytest.fixture
@@ -515,6 +553,10 @@ def test_commands_without_an_engine(capsys: pytest.CaptureFixture[str]) -> None:
     for words in (["status"], ["stop"]):
         assert run(["engine", *words]) == 0
         assert capsys.readouterr().out == "no engine is running\n"
+    for words in (["status"], ["stop"]):
+        assert run(["engine", *words, "--port", "9209"]) == 0
+        told = capsys.readouterr().out
+        assert told == "no engine is running on port 9209\n"
     assert run(["engine", "status", "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == {
         "running": False,

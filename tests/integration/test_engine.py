@@ -152,8 +152,12 @@ def test_a_background_engine_from_start_to_stop(
         fresh = elkwatch("start")
         assert fresh.code == 0, fresh.err
         pid = json.loads(elkwatch("status", "--json").out)["engines"][0]["pid"]
-        stopped = elkwatch("stop")
-        assert stopped.out == f"stopped {fresh.out.strip()}\n"
+        url = fresh.out.strip()
+        port = url.rpartition(":")[2]
+        other = elkwatch("stop", "--port", str(int(port) - 1))
+        assert f"one runs at {url}" in other.out
+        stopped = elkwatch("stop", "--port", port)
+        assert stopped.out == f"stopped {url}\n"
         assert not psutil.pid_exists(pid)
         assert elkwatch("status").out == "no engine is running\n"
     finally:
