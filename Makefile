@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.setup-done
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check docs bench bench-quality clean
+.PHONY: help setup demo test check static docs bench bench-quality clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | \
@@ -30,12 +30,14 @@ demo: setup  ## the whole product on this machine, nothing to configure
 test: setup  ## every test, against a real Elasticsearch
 	$(BIN)/python -m pytest
 
-check: setup  ## ruff, strict mypy, import-linter, pytest
+check: static  ## the static checks, then every test
+	$(BIN)/python -m pytest
+
+static: setup  ## ruff, strict mypy, import-linter
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest
 
 docs: setup  ## the pages of docs/ that are written from the program
 	$(BIN)/python -m elkwatch.reference docs
