@@ -31,6 +31,7 @@ from model.devices import choose_device
 from model.errors import (
     BundleError,
     CatalogueError,
+    DetectorError,
     DeviceError,
     LabelError,
     MaskError,
@@ -83,6 +84,7 @@ __all__ = [
     "CatalogueError",
     "Change",
     "Classifier",
+    "DetectorError",
     "DeviceError",
     "Evaluation",
     "Evidence",

@@ -6,7 +6,8 @@
     ├── LabelError         a labels file that cannot be used
     ├── TrainingError      logs that cannot be trained on
     ├── CatalogueError     a class catalogue that cannot be used
-    └── DeviceError        a device that is not there
+    ├── DeviceError        a device that is not there
+    └── DetectorError      a detector that there is not, or that cannot be read
 
 Every message is one line: what is wrong, where, how to mend it. `exit_code` is what a
 command ends with: 1 the work failed, 2 the command line or configuration is wrong.
@@ -46,5 +47,11 @@ class CatalogueError(ModelError):
 
 class DeviceError(ModelError):
     """A device was asked for that this machine does not have."""
+
+    exit_code = 2
+
+
+class DetectorError(ModelError):
+    """A detector of that name is not known, or its files cannot be used."""
 
     exit_code = 2

@@ -137,8 +137,12 @@ def _detection(
     top_k = DeepLogTopK(network, device)
     top_k.threshold = model.baselines.top_k
     baselines = [
-        _figures(f"baseline: {d.name}", d.score(encoded), d.threshold, odd)
-        for d in (templates, counts, top_k)
+        _figures(f"baseline: {name}", d.score(encoded), d.threshold, odd)
+        for name, d in (
+            ("unseen template", templates),
+            ("unseen count vector", counts),
+            (top_k.name, top_k),
+        )
     ]
     return [
         _figures(MODEL, seen.joined(threshold), threshold, odd),

@@ -5,14 +5,15 @@ import pytest
 
 from model import LogEvent, TemplateMiner
 from model.detectors.cleaning import error_events
-from model.detectors.protocol import Detector, detect
+from model.detectors.protocol import detect
 from model.detectors.support import SupportDistance
 from model.detectors.unseen import UnseenCountVector, UnseenTemplate
 from model.events import EncodedSession, Session
 from model.vocabulary import BOS, EOS, encode
 from tests.model.builders import START, cut_off, deadlocked, encoded, looping, shop
 
-DETECTORS = [UnseenTemplate, UnseenCountVector, SupportDistance]
+Small = type[UnseenTemplate | UnseenCountVector | SupportDistance]
+DETECTORS: list[Small] = [UnseenTemplate, UnseenCountVector, SupportDistance]
 
 
 def as_ids(*groups: list[Session]) -> list[list[EncodedSession]]:
@@ -27,7 +28,7 @@ def as_ids(*groups: list[Session]) -> list[list[EncodedSession]]:
 
 @pytest.mark.parametrize("make", DETECTORS)
 def test_what_was_trained_on_is_normal_and_a_new_template_is_not(
-    make: type[Detector],
+    make: Small,
 ) -> None:
     detector = make()
     detector.fit(encoded([4, 5, 6], [4, 5, 5, 6]) * 50)
@@ -36,7 +37,7 @@ def test_what_was_trained_on_is_normal_and_a_new_template_is_not(
 
 
 @pytest.mark.parametrize("make", DETECTORS)
-def test_scores_depend_on_the_session_alone(make: type[Detector]) -> None:
+def test_scores_depend_on_the_session_alone(make: Small) -> None:
     detector = make()
     detector.fit(encoded([4, 5, 6], [4, 5, 5, 6]) * 50)
     sessions = encoded([4, 5, 6], [6, 5, 4], [4, 9], [5])
