@@ -51,10 +51,14 @@ class CountDetector(ABC):
     def judge(self, rows: Rows) -> Floats:
         """Scores by the estimator. rows (N, V) → (N,)."""
 
+    def rows(self, sessions: Sequence[Sample]) -> Rows:
+        """What the estimator sees. sessions (N) → (N, V)."""
+        return self.turn.rows(sessions)
+
     def score(self, sessions: Sequence[Sample]) -> Floats:
         """Pages of sessions → rows → scores. sessions (N) → (N,)."""
         found = [
-            self.judge(self.turn.rows(sessions[page]))
+            self.judge(self.rows(sessions[page]))
             for page in pages(len(sessions), self.turn.width)
         ]
         return np.concatenate([*found, np.zeros(0)]).astype(np.float64)
@@ -81,7 +85,7 @@ class UsualCounts(CountDetector):
         """Learns what is usual, then sets the threshold on what was held out."""
         learned, aside = held_out(usual(sessions, labels), self.seed)
         self.turn.fit(learned)
-        self.estimator = self.learn(self.turn.rows(learned))
+        self.estimator = self.learn(self.rows(learned))
         self.threshold = alarm_threshold(self.score(aside))
 
     @abstractmethod
@@ -102,7 +106,7 @@ class TaughtCounts(CountDetector):
 
     def fit(self, sessions: Sequence[Sample], labels: Kinds | None = None) -> None:
         """Learns to tell sessions (N) apart by their labels (N)."""
-        told, odd = told_apart(self.name, sessions, labels)
+        told, odd = told_apart(self.name, sessions, labels, self.seed)
         self.turn.fit(told)
         rows = self.turn.rows(told)
         strange: Flags = ~np.any(rows[~odd], axis=0)

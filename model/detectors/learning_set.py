@@ -7,6 +7,7 @@ judged by sessions that it has learned by heart.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -37,9 +38,11 @@ def usual(sessions: Sequence[S], labels: Kinds | None) -> list[S]:
 
 
 def told_apart(
-    name: str, sessions: Sequence[S], labels: Kinds | None
+    name: str, sessions: Sequence[S], labels: Kinds | None, seed: int
 ) -> tuple[list[S], Flags]:
-    """The labelled sessions and which of them are anomalous, (N,).
+    """The labelled sessions, and which of them are anomalous, (N,).
+
+    Of more than 20,000 so many are drawn by the seed, of both sorts alike.
 
     Raises TrainingError where there are none of both sorts.
     """
@@ -57,7 +60,12 @@ def told_apart(
             f"labelled anomalous, and got {int((~odd).sum())} and {int(odd.sum())}; "
             "give labels of both, or choose a detector that needs none"
         )
-    return [session for session, _ in pairs], odd
+    order = np.random.default_rng(seed).permutation(len(pairs))
+    by_sort = [order[odd[order]], order[~odd[order]]]
+    share = min(1.0, MAX_LEARNED / len(pairs))
+    drawn = [part[: math.ceil(share * len(part))] for part in by_sort]
+    kept = np.sort(np.concatenate(drawn))
+    return [pairs[i][0] for i in kept], odd[kept]
 
 
 def held_out(sessions: Sequence[S], seed: int) -> tuple[list[S], list[S]]:

@@ -1,7 +1,7 @@
 """The files of a detector: JSON, and scikit-learn's estimators by skops. No pickle.
 
 skops loads only types that it knows to be harmless, or that stand in TRUSTED: the
-trees and neighbour searches of scikit-learn itself.
+trees of scikit-learn itself.
 """
 
 from __future__ import annotations
@@ -13,11 +13,7 @@ from typing import Any
 import skops.io
 
 STATE, ESTIMATOR = "state.json", "estimator.skops"
-TRUSTED = (
-    "sklearn.metrics._dist_metrics.EuclideanDistance64",
-    "sklearn.neighbors._kd_tree.KDTree",
-    "sklearn.tree._tree.Tree",
-)
+TRUSTED = ("sklearn.tree._tree.Tree",)
 
 
 def write_json(folder: Path, state: object) -> None:

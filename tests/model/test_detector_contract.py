@@ -14,6 +14,7 @@ import pytest
 import safetensors.numpy
 
 from model import DetectorError, TemplateMiner, TrainingError
+from model.detectors.count_detector import CountDetector
 from model.detectors.protocol import Detector, Kinds, Sample, Setting, samples
 from model.detectors.registry import ENTRIES, NAMES, entry_of, make
 from model.detectors.store import MANIFEST, load_detector, save_detector
@@ -183,6 +184,16 @@ def test_a_damaged_or_foreign_folder_is_refused_in_one_line(
     refused(tmp_path, setting, "is missing")
     (tmp_path / MANIFEST).write_text("{", "utf-8")
     refused(tmp_path, setting, "cannot be read")
+
+
+def test_an_estimator_of_a_foreign_type_is_refused(
+    setting: Setting, train: list[Sample], tmp_path: Path
+) -> None:
+    detector = fitted("pca", setting, train)
+    assert isinstance(detector, CountDetector)
+    detector.estimator = Path("/etc/hostname")
+    save_detector(detector, tmp_path, setting.vocabulary)
+    refused(tmp_path, setting, "Untrusted")
 
 
 def refused(folder: Path, setting: Setting, told: str) -> None:
