@@ -21,7 +21,7 @@ from torch.nn.functional import cross_entropy
 
 from model.best_epoch import BestEpoch, Epoch, History
 from model.events import EncodedSession
-from model.network import NetworkConfig, NextEventLSTM
+from model.network import NetworkConfig, NextEvent, NextEventLSTM
 from model.progress import Progress, Step, silent
 from model.vocabulary import BOS, EOS, PAD, UNK
 
@@ -78,19 +78,22 @@ def train_language_model(
                 config.dropout,
             )
         ).to(device)
-        history = _fit(network, train, held_out, config, rng, device, progress)
+        history = fit_next_event(
+            network, train, held_out, config, rng, device, progress
+        )
     return network, history
 
 
-def _fit(
-    network: NextEventLSTM,
+def fit_next_event(
+    network: NextEvent,
     train: Sequence[EncodedSession],
     held_out: Sequence[EncodedSession],
     config: LanguageModelConfig,
     rng: np.random.Generator,
     device: torch.device,
-    progress: Progress,
+    progress: Progress = silent,
 ) -> History:
+    """Fits a network that says what comes next; the best epoch's weights stay."""
     batches = _make_batches(_limited(train, config.max_tokens, rng), config)
     checks = _make_batches(list(held_out) or list(train), config)
     optimizer = torch.optim.Adam(network.parameters(), lr=config.learning_rate)
@@ -111,7 +114,7 @@ def _fit(
 
 
 def _run_epoch(
-    network: NextEventLSTM,
+    network: NextEvent,
     batches: Sequence[_Batch],
     optimizer: torch.optim.Optimizer,
     rng: np.random.Generator,
@@ -132,7 +135,7 @@ def _run_epoch(
 
 
 def _held_out_loss(
-    network: NextEventLSTM, batches: Sequence[_Batch], device: torch.device
+    network: NextEvent, batches: Sequence[_Batch], device: torch.device
 ) -> float:
     network.eval()
     total, weight = 0.0, 0.0
@@ -144,7 +147,7 @@ def _held_out_loss(
 
 
 def _loss(
-    network: NextEventLSTM, inputs: Tensor, batch: _Batch, device: torch.device
+    network: NextEvent, inputs: Tensor, batch: _Batch, device: torch.device
 ) -> tuple[Tensor, Tensor]:
     targets = batch.targets.to(device)
     logits, _, _ = network(inputs)  # (B, T, V)

@@ -10,6 +10,7 @@ B sessions, T events, V event ids, E embedding, H hidden, F features, C classes.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -43,7 +44,19 @@ class EnhancedConfig:
     dropout: float = 0.2
 
 
-class NextEventLSTM(nn.Module):
+class NextEvent(nn.Module):
+    """Any network that says what comes next; some carry a state from part to part."""
+
+    config: NetworkConfig
+
+    def forward(
+        self, ids: Tensor, state: Any = None
+    ) -> tuple[Tensor, Tensor, Any]:
+        """ids (B, T) → logits (B, T, V), hidden (B, T, H), state to carry on with."""
+        raise NotImplementedError
+
+
+class NextEventLSTM(NextEvent):
     """Event ids so far → logits of the next one."""
 
     def __init__(self, config: NetworkConfig) -> None:

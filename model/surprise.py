@@ -19,7 +19,7 @@ from torch import Tensor
 from torch.nn.functional import log_softmax
 
 from model.events import EncodedSession
-from model.network import NextEventLSTM, State
+from model.network import NextEvent, NextEventLSTM, State
 from model.vocabulary import BOS, EOS, PAD
 
 MAX_NATS = 20.0
@@ -47,7 +47,7 @@ class Surprise:
 
 
 def surprises(
-    network: NextEventLSTM, sessions: Sequence[EncodedSession], device: torch.device
+    network: NextEvent, sessions: Sequence[EncodedSession], device: torch.device
 ) -> list[Surprise]:
     """Surprise of each session; equal sessions share one result. Source: DeepLog."""
     distinct = list(dict.fromkeys(sessions))
@@ -62,7 +62,7 @@ def surprises(
 
 
 def highest_surprises(
-    network: NextEventLSTM, sessions: Sequence[EncodedSession], device: torch.device
+    network: NextEvent, sessions: Sequence[EncodedSession], device: torch.device
 ) -> NDArray[np.float64]:
     """`Surprise.highest` of each session (N) → (N,), and nothing beside."""
     results: dict[EncodedSession, float] = {}
@@ -123,7 +123,7 @@ def _stacked(
 
 
 def expectations(
-    network: NextEventLSTM,
+    network: NextEvent,
     sessions: Sequence[EncodedSession],
     positions: Sequence[Sequence[int]],
     device: torch.device,
@@ -204,7 +204,7 @@ class _Pass:
 
 
 def _passes(
-    network: NextEventLSTM,
+    network: NextEvent,
     inputs: Tensor,
     targets: Tensor,
     state: State | None = None,
@@ -232,7 +232,7 @@ def _judged(batch: Sequence[EncodedSession], nats: Tensor) -> NDArray[np.float32
 
 
 def _score_batch(
-    network: NextEventLSTM, batch: Sequence[EncodedSession], device: torch.device
+    network: NextEvent, batch: Sequence[EncodedSession], device: torch.device
 ) -> list[Surprise]:
     inputs, targets = _tensors(batch, device)
     count, width = inputs.shape
