@@ -49,9 +49,7 @@ class NextEvent(nn.Module):
 
     config: NetworkConfig
 
-    def forward(
-        self, ids: Tensor, state: Any = None
-    ) -> tuple[Tensor, Tensor, Any]:
+    def forward(self, ids: Tensor, state: Any = None) -> tuple[Tensor, Tensor, Any]:
         """ids (B, T) → logits (B, T, V), hidden (B, T, H), state to carry on with."""
         raise NotImplementedError
 

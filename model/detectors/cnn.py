@@ -1,12 +1,15 @@
 """CNN classifier: short stretches of events that labels tell normal from anomalous by.
 
 Convolutions over 2, 3 and 5 events, the strongest answer of each filter over the whole
-session (Kim 2014; Lu et al. 2018 on logs), one logit. Learns from labels.
+session (Kim 2014; Lu et al. 2018 on logs), one logit. Learns from labels. Anomalous
+sessions are learned twice, once with the templates that no normal one holds made
+unknown: so a template that nobody has seen speaks for trouble.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
@@ -15,7 +18,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits, pad
 from model.detectors.learning_set import held_out, told_apart
 from model.detectors.neural import NeuralDetector
 from model.detectors.protocol import Flags, Kinds, Sample, Setting
-from model.vocabulary import PAD
+from model.vocabulary import PAD, UNK
 
 WIDTHS = (2, 3, 5)
 FILTERS = 32
@@ -48,7 +51,7 @@ class SequenceCnn(nn.Module):
 
 
 class CnnClassifier(NeuralDetector):
-    """The score is the chance of an anomaly, classes weighed alike; past ½ it is one."""
+    """The score is the chance of an anomaly, both sorts weighed alike; past ½ it is."""
 
     name = "cnn"
     supervised = True
@@ -63,6 +66,9 @@ class CnnClassifier(NeuralDetector):
         seed = self.setting.seed
         normal, normal_aside = held_out(_those(told, ~odd), seed)
         trouble, trouble_aside = held_out(_those(told, odd), seed)
+        usual = frozenset(event for s in normal for event in s.ids)
+        trouble += [_only(usual, s) for s in trouble]
+        trouble_aside += [_only(usual, s) for s in trouble_aside]
         self._odd_weight = len(normal) / len(trouble)
         self._fit(
             [*normal, *trouble],
@@ -83,6 +89,11 @@ class CnnClassifier(NeuralDetector):
 
     def _scores(self, ids: Tensor) -> Tensor:
         return torch.sigmoid(self.network(ids))
+
+
+def _only(usual: frozenset[int], session: Sample) -> Sample:
+    """The session with all other templates made unknown."""
+    return replace(session, ids=tuple(e if e in usual else UNK for e in session.ids))
 
 
 def _those(sessions: Sequence[Sample], chosen: Flags) -> list[Sample]:

@@ -13,7 +13,6 @@ Ids that were not learned are read as UNK, which no network ever saw as an answe
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -24,12 +23,13 @@ from torch import Tensor, nn
 
 from model.detectors.learning_set import alarm_threshold, held_out, usual
 from model.detectors.leaving_out import by_leaving_out
+from model.detectors.plain_files import read_json, write_json
 from model.detectors.protocol import Floats, Kinds, Reason, Sample, Setting
 from model.detectors.sequences import Fitting, batches, fit_network, highest_scores
 from model.events import EncodedSession
 from model.vocabulary import UNK
 
-META, WEIGHTS = "detector.json", "network.safetensors"
+WEIGHTS = "network.safetensors"
 
 
 class NeuralDetector:
@@ -58,9 +58,7 @@ class NeuralDetector:
     def score(self, sessions: Sequence[Sample]) -> Floats:
         """The highest score of any 256 events of a session. sessions (N) → (N,)."""
         self.network.eval()
-        return highest_scores(
-            self._scores, self._read(sessions), self.setting.device
-        )
+        return highest_scores(self._scores, self._read(sessions), self.setting.device)
 
     def explain(self, session: Sample) -> tuple[Reason, ...]:
         """By how much the score falls without each template."""
@@ -70,14 +68,11 @@ class NeuralDetector:
         """Weights as safetensors, the rest as JSON."""
         weights = {k: v.cpu() for k, v in self.network.state_dict().items()}
         save_file(weights, folder / WEIGHTS)
-        meta = {"threshold": self.threshold, "seen": sorted(self._seen)}
-        (folder / META).write_text(json.dumps(meta), "utf-8")
+        write_json(folder, {"seen": sorted(self._seen)})
 
     def load(self, folder: Path) -> None:
         """Reads what `save` wrote, for the same vocabulary."""
-        meta = json.loads((folder / META).read_text("utf-8"))
-        self.threshold = float(meta["threshold"])
-        self._seen = frozenset(int(event) for event in meta["seen"])
+        self._seen = frozenset(int(event) for event in read_json(folder)["seen"])
         self.network = self._build()
         self.network.load_state_dict(load_file(folder / WEIGHTS))
         self.network.to(self.setting.device).eval()

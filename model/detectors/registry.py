@@ -145,6 +145,49 @@ ENTRIES = (
         "neighbours:Neighbours",
         supervised=True,
     ),
+    Entry(
+        "cnn",
+        "CNN classifier",
+        "supervised",
+        "short stretches of events, from labels",
+        "cnn:CnnClassifier",
+        supervised=True,
+    ),
+    Entry(
+        "lstm",
+        "DeepLog (LSTM next event)",
+        "sequence",
+        "the least expected event, by an LSTM",
+        "lstm:NextEventLstm",
+    ),
+    Entry(
+        "gru",
+        "GRU next event",
+        "sequence",
+        "the least expected event, by a GRU",
+        "gru:NextEventGru",
+    ),
+    Entry(
+        "transformer",
+        "Transformer next event",
+        "sequence",
+        "the least expected event, by a Transformer",
+        "transformer:NextEventTransform",
+    ),
+    Entry(
+        "autoencoder",
+        "LSTM autoencoder",
+        "sequence",
+        "events that cannot be told again from a short note",
+        "autoencoder:LstmAutoencoder",
+    ),
+    Entry(
+        "vae",
+        "variational autoencoder",
+        "sequence",
+        "events and code that cost many nats; draws sessions too",
+        "vae:Vae",
+    ),
 )
 NAMES = tuple(entry.name for entry in ENTRIES)
 

@@ -10,7 +10,7 @@ weights on CPU.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,11 +31,11 @@ HARDEST_SHARE = 8
 
 @dataclass(frozen=True, slots=True)
 class Fitting:
-    """How a network is fitted; `batches` an epoch at least, of `batch_tokens` at most."""
+    """How a network is fitted: steps an epoch (at least), events a step (at most)."""
 
     learning_rate: float = 4e-3
-    batch_tokens: int = 4096
-    batches: int = 24
+    tokens_a_step: int = 4096
+    steps: int = 24
     epochs: int = 30
     patience: int = 4
 
@@ -74,8 +74,8 @@ def fit_network(
     rng = np.random.default_rng(seed)
     for _ in range(config.epochs):
         network.train()
-        for place in rng.permutation(len(train)):
-            mean = _mean_loss(loss, train[place], device)
+        for place in rng.permutation(max(len(train), config.steps)):
+            mean = _mean_loss(loss, train[place % len(train)], device)
             optimizer.zero_grad(set_to_none=True)
             mean.backward()  # type: ignore[no-untyped-call]  # torch's own
             nn.utils.clip_grad_norm_(network.parameters(), 1.0)
@@ -117,7 +117,7 @@ def batches(
     ]
     parts.sort(key=lambda each: (len(each[0]), each))
     tokens = sum(len(part) for part, _, _ in parts)
-    room = min(config.batch_tokens, tokens // config.batches + 1)
+    room = min(config.tokens_a_step, tokens // config.steps + 1)
     found: list[Batch] = []
     pending: list[tuple[tuple[int, ...], float, float]] = []
     for each in parts:

@@ -43,14 +43,14 @@ class NextEventTransformer(NextEvent):
 
     def forward(self, ids: Tensor, state: Any = None) -> tuple[Tensor, Tensor, None]:
         """ids (B, T) → logits (B, T, V), hidden (B, T, H); it carries no state."""
-        parts = [self._part(part) for part in ids.split(CROP, dim=1)]
+        parts = [self._part(part) for part in torch.split(ids, CROP, dim=1)]
         hidden = torch.cat(parts, dim=1)  # (B, T, H)
         return self.next_event(hidden), hidden, None
 
     def _part(self, ids: Tensor) -> Tensor:
         """ids (B, t), t of CROP at most → hidden (B, t, H)."""
         width = ids.shape[1]
-        hidden = self.embed(ids) + self.positions[:width]  # (B, t, H)
+        hidden: Tensor = self.embed(ids) + self.positions[:width]  # (B, t, H)
         mask = nn.Transformer.generate_square_subsequent_mask(width, ids.device)
         for layer in self.layers:
             hidden = layer(hidden, src_mask=mask, is_causal=True)

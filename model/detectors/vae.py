@@ -55,12 +55,14 @@ class SequenceVae(nn.Module):
 
     def state_of(self, code: Tensor) -> Tensor:
         """code (B, CODE) → the decoder's state (1, B, H)."""
-        return self.start(code).tanh().unsqueeze(0)  # type: ignore[no-any-return]
+        state: Tensor = self.start(code).tanh().unsqueeze(0)
+        return state
 
     def step(self, before: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
         """The events before (B, T) → logits of the next (B, T, V), state (1, B, H)."""
         hidden, state = self.decode(self.embed(before), state)
-        return self.event(hidden), state
+        logits: Tensor = self.event(hidden)
+        return logits, state
 
 
 class Vae(NeuralDetector):
@@ -87,7 +89,7 @@ class Vae(NeuralDetector):
             torch.randn(count, CODE, generator=chance).to(device)
         )
         last = torch.full((count, 1), BOS, device=device)
-        columns = []
+        columns: list[Tensor] = []
         over = torch.zeros(count, dtype=torch.bool)
         while not over.all() and len(columns) < LONGEST:
             logits, state = self.network.step(last, state)
@@ -106,8 +108,10 @@ class Vae(NeuralDetector):
 
     def _losses(self, ids: Tensor, targets: Tensor) -> Tensor:
         logits, cost = self.network(ids)
-        return nats_of(logits, ids).sum(dim=1) + cost.clamp(min=FREE_NATS).sum(dim=1)
+        code: Tensor = cost.clamp(min=FREE_NATS).sum(dim=1)
+        return nats_of(logits, ids).sum(dim=1) + code
 
     def _scores(self, ids: Tensor) -> Tensor:
         logits, cost = self.network(ids)
-        return hardest(nats_of(logits, ids), ids) + cost.sum(dim=1) / CODE
+        scores: Tensor = hardest(nats_of(logits, ids), ids) + cost.sum(dim=1) / CODE
+        return scores
