@@ -62,7 +62,7 @@ class CnnClassifier(NeuralDetector):
 
     def fit(self, sessions: Sequence[Sample], labels: Kinds | None = None) -> None:
         """Learns from labels of both sorts. Raises TrainingError without."""
-        told, odd = told_apart(self.name, sessions, labels)
+        told, odd = told_apart(self.name, sessions, labels, self.setting.seed)
         seed = self.setting.seed
         normal, normal_aside = held_out(_those(told, ~odd), seed)
         trouble, trouble_aside = held_out(_those(told, odd), seed)
