@@ -1,6 +1,4 @@
-"""What people's feedback does on HDFS by time: five seeds, mean ± sd.
-
-    python -m benchmarks.feedback DATA [--seeds 5] [--out feedback.json]
+"""What people's feedback does on HDFS by time: figures of one seed.
 
 The first half of the sessions in time trains (labels keep anomalies out), the second
 half is scored; it spans less than one day, so that *the first day* of it is the whole.
@@ -17,21 +15,15 @@ The baseline is the unseen count vector with feedback by equal count vector.
 
 from __future__ import annotations
 
-import argparse
-import json
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-from benchmarks.quality import spread
-from benchmarks.quality_cases import Case, hdfs
+from benchmarks.kinds import Trained
 from elkwatch.feedback import signature_of
-from model import Classifier, Session, TrainingConfig, choose_device, train
+from model import Classifier, Session
 from model.detectors.unseen import counts_digest
 from model.labels import IGNORE, NORMAL
 from model.vocabulary import encode
-
-CASE = "hdfs by time, labelled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,36 +36,23 @@ class Judged:
     alike: Hashable
 
 
-def main() -> None:
-    """Runs all seeds and prints the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("data", type=Path)
-    parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--out", type=Path)
-    chosen = parser.parse_args()
-    case = next(c for c in hdfs(chosen.data / "hdfs") if c.name == CASE)
-    found: dict[str, list[float]] = {}
-    for seed in range(chosen.seeds):
-        for method, judged in judgements(case, seed).items():
-            for row, f1 in rows(judged).items():
-                found.setdefault(f"{method}: {row}", []).append(f1)
-    for name, figures in found.items():
-        print(f"  {name:72}{spread(figures):>15}", flush=True)
-    if chosen.out is not None:
-        chosen.out.write_text(json.dumps(found, indent=1) + "\n", "utf-8")
+def feedback_figures(trained: Trained) -> dict[str, float]:
+    """F1 of each row, of elkwatch and of the baseline."""
+    return {
+        f"{method}: {row}": found
+        for method, judged in judgements(trained).items()
+        for row, found in rows(judged).items()
+    }
 
 
-def judgements(case: Case, seed: int) -> dict[str, list[Judged]]:
+def judgements(trained: Trained) -> dict[str, list[Judged]]:
     """What elkwatch and the baseline say of the second half, in time."""
-    device = choose_device("cpu")
-    config = TrainingConfig(seed=seed)
-    drawn = case.draw(seed)
-    model = train(drawn.train, config, labels=drawn.labels, device=device)
-    scored = [s for s in drawn.test if case.truth.of(s) not in (None, IGNORE)]
+    model, truth = trained.model, trained.truth
+    scored = [s for s in trained.drawn.test if truth.of(s) not in (None, IGNORE)]
     scored.sort(key=lambda session: session.end)
-    verdicts = Classifier(model, device=device).classify(scored)
+    verdicts = Classifier(model).classify(scored)
     keys = [counts_digest(one) for one in encode(scored, model.templates)]
-    odd = [case.truth.of(session) != NORMAL for session in scored]
+    odd = [truth.of(session) != NORMAL for session in scored]
     seen = model.baselines.seen_counts
     return {
         "elkwatch": [
@@ -129,7 +108,3 @@ def _f1(judged: Sequence[Judged], alarm: Callable[[Judged], bool]) -> float:
     alarms = [alarm(one) for one in judged]
     right = sum(a and one.odd for a, one in zip(alarms, judged, strict=True))
     return 2 * right / max(1, sum(alarms) + sum(one.odd for one in judged))
-
-
-if __name__ == "__main__":
-    main()

@@ -1,57 +1,55 @@
-"""Kinds of trouble against truth: mean ± sd over seeds, trivial baselines beside.
-
-    python -m benchmarks.kinds DATA [--seeds 5] [--out kinds.json]
+"""Kinds of trouble against truth: figures of one seed, trivial baselines beside.
 
 PostgreSQL: the network learns from `train`; a half of `test`, salted by the seed,
-teaches or is looked through for kinds, the other half is scored. Nothing that is
-printed was scored on sessions that taught it. HDFS has no official kinds: what is
-compared with are *signatures* of its anomalous blocks, made here of which templates
-are there that fewer than 1 % of the normal blocks have, and which are missing that
-95 % have; of that figure no more can be said than that it agrees with them.
+teaches or is looked through for kinds, the other half is scored. Nothing was scored
+on sessions that taught it, but where all of `test` is looked through, without labels,
+and told again. HDFS has no official kinds: what is compared with are *signatures* of
+its anomalous blocks, made here of which templates are there that fewer than 1 % of the
+normal blocks have, and which are missing that 95 % have; of that figure no more can be
+said than that it agrees with them.
 """
 
 from __future__ import annotations
 
-import argparse
-import hashlib
-import json
-import time
-from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+import re
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
-from statistics import fmean, pstdev
+from statistics import fmean
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from sklearn.feature_extraction import DictVectorizer
 from sklearn.metrics import adjusted_rand_score, f1_score, v_measure_score
+from sklearn.metrics.pairwise import cosine_similarity
 from sklearn.neighbors import KNeighborsClassifier
 
-from elkwatch.cli.options import FileOptions
-from elkwatch.log_files import read_sessions
-from model import (
-    Classifier,
-    Labels,
-    Session,
-    TrainedModel,
-    TrainingConfig,
-    load_catalogue,
-    read_labels,
-    train,
-)
-from model.class_discovery import find_classes
+from benchmarks.quality_cases import Drawn, odd_sessions
+from model import Classifier, Labels, Session, TrainedModel, Verdict
 from model.clusters import Clustering, Method, find_clusters
 from model.events import EncodedSession
 from model.features import choose_columns, deviation, kind_rows
 from model.kinds import choose_exemplars, near_enough
-from model.labels import ANOMALOUS, IGNORE, NORMAL
+from model.labels import NORMAL
 from model.surprise import surprises
 from model.vocabulary import encode
 
 CPU = torch.device("cpu")
 METHODS: tuple[Method, ...] = ("auto", "birch", "agglomerative", "hdbscan")
+BINS = 10
+_NUMBERS = re.compile(r"\d+")
 Figures = dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """A model, what a seed drew for it, and the truth."""
+
+    model: TrainedModel
+    drawn: Drawn
+    truth: Labels
+    seed: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,49 +61,40 @@ class Halves:
     scored: list[Session]
     truth: list[str]
 
-
-def postgresql(folder: Path, seeds: int) -> list[Figures]:
-    """All figures of the nine kinds, a seed each."""
-    options = FileOptions(session_fields=("postgresql.log.session_id",))
-    truth = read_labels(folder / "labels.csv")
-    normal = read_sessions([str(folder / "train.ndjson.gz")], options)
-    test = read_sessions([str(folder / "test.ndjson.gz")], options)
-    odd = [s for s in test if truth.of(s) not in (None, NORMAL, IGNORE)]
-    found = []
-    for seed in range(seeds):
-        halves = _halves(odd, truth, seed)
-        model = train(normal, TrainingConfig(seed=seed), discover=halves.taught)
-        encoded = encode(normal, model.templates)
-        clean = [s for s, ok in zip(encoded, model.support.clean, strict=True) if ok]
-        figures = _discovered(model, halves) | _taught(model, clean, halves, seed)
-        figures |= _never_taught(model, halves) | _faithful(model, halves)
-        found.append(figures)
-    return found
+    @classmethod
+    def of(cls, trained: Trained) -> Halves:
+        """By what the seed drew."""
+        drawn, truth = trained.drawn, trained.truth
+        taught = odd_sessions([*drawn.train, *drawn.discover], truth)
+        scored = odd_sessions(drawn.test, truth)
+        return cls(
+            taught,
+            [str(truth.of(s)) for s in taught],
+            scored,
+            [str(truth.of(s)) for s in scored],
+        )
 
 
-def _halves(odd: Sequence[Session], truth: Labels, seed: int) -> Halves:
-    halves = Halves([], [], [], [])
-    for session in odd:
-        digest = hashlib.blake2b(f"{seed} {session.key}".encode(), digest_size=1)
-        first = digest.digest()[0] % 2 == 0
-        (halves.taught if first else halves.scored).append(session)
-        kind = str(truth.of(session))
-        (halves.kinds if first else halves.truth).append(kind)
-    return halves
-
-
-def _discovered(model: TrainedModel, halves: Halves) -> Figures:
-    """Kinds found without labels in one half, told in the other, against truth."""
+def discovered_figures(trained: Trained) -> Figures:
+    """Kinds found without labels, told in what is scored, against truth."""
+    model, halves = trained.model, Halves.of(trained)
     given = [v.class_id for v in Classifier(model).classify(halves.scored)]
-    figures = _against_truth("discovered, other half", halves.truth, given)
+    figures = _against_truth("elkwatch", halves.truth, given)
     encoded = encode(halves.scored, model.templates)
     for method in METHODS:
         found = _cluster(model, encoded, method)
         own = [str(label) for label in found.labels]
-        figures |= _against_truth(f"clusters of the half, {method}", halves.truth, own)
+        figures |= _against_truth(f"clusters, {method}", halves.truth, own)
         chosen = next(t for t in found.trials if t.chosen)
-        figures[f"clusters of the half, {method}: stability"] = chosen.stability
-    return figures
+        figures[f"clusters, {method}: stability"] = chosen.stability
+    return figures | _trivial(encoded, halves.truth)
+
+
+def _trivial(encoded: Sequence[EncodedSession], truth: Sequence[str]) -> Figures:
+    same = [str(sorted(set(session.ids))) for session in encoded]
+    figures = _against_truth("baseline: equal sets of templates", truth, same)
+    one = ["one kind"] * len(truth)
+    return figures | _against_truth("baseline: one kind", truth, one)
 
 
 def _cluster(
@@ -123,48 +112,58 @@ def _against_truth(name: str, truth: Sequence[str], given: Sequence[str]) -> Fig
     }
 
 
-def _taught(
-    model: TrainedModel, clean: Sequence[EncodedSession], halves: Halves, seed: int
-) -> Figures:
-    """Nine kinds taught by one half, told in the other."""
-    spaced = np.linspace(0, len(clean) - 1, min(1500, len(clean))).astype(int)
-    found = find_classes(
-        normal=[clean[i] for i in spaced],
-        suspects=[],
-        taught=encode(halves.taught, model.templates),
-        sources=halves.taught,
-        taught_kinds=halves.kinds,
-        network=model.network,
-        support=model.support,
-        vocabulary=model.vocabulary,
-        catalogue=load_catalogue(),
-        config=TrainingConfig().classes,
-        seed=seed,
-        device=CPU,
-        progress=lambda step: None,
-    )
-    taught = replace(model, kinds=found.kinds, classes=found.classes)
-    verdicts = Classifier(taught).classify(halves.scored)
+def taught_figures(trained: Trained) -> Figures:
+    """Kinds taught by one half, told in the other; one left out; their evidence."""
+    model, halves = trained.model, Halves.of(trained)
+    verdicts = Classifier(model).classify(halves.scored)
     given = [v.class_id for v in verdicts]
     names = sorted(set(halves.truth))
     near = KNeighborsClassifier(1, metric="cosine")
     near.fit(_presence(model, halves.taught), halves.kinds)
     guessed = near.predict(_presence(model, halves.scored))
     most = Counter(halves.kinds).most_common(1)[0][0]
-    return {
-        "taught kinds: macro-F1": _macro(halves.truth, given, names),
-        "taught kinds, called unknown": fmean(not v.known for v in verdicts),
-        "baseline, nearest by template presence: macro-F1": _macro(
+    figures = {
+        "elkwatch: macro-F1": macro(halves.truth, given, names),
+        "elkwatch: called unknown": fmean(not v.known for v in verdicts),
+        "baseline: nearest by templates: macro-F1": macro(
             halves.truth, list(guessed), names
         ),
-        "baseline, the commonest kind: macro-F1": _macro(
+        "baseline: the commonest kind: macro-F1": macro(
             halves.truth, [most] * len(halves.truth), names
         ),
     }
+    figures |= _calibration(model, halves, verdicts)
+    return figures | _never_taught(model, halves) | _faithful(model, halves, verdicts)
 
 
-def _macro(truth: Sequence[str], given: Sequence[str], names: Sequence[str]) -> float:
+def macro(truth: Sequence[str], given: Sequence[str], names: Sequence[str]) -> float:
+    """Macro-F1 over these kinds."""
     return float(f1_score(truth, given, labels=names, average="macro", zero_division=0))
+
+
+def _calibration(
+    model: TrainedModel, halves: Halves, verdicts: Sequence[Verdict]
+) -> Figures:
+    """Expected calibration error of a kind's confidence, without and with scaling."""
+    assert model.kinds is not None
+    bare = replace(model, kinds=replace(model.kinds, temperature=1.0))
+    before = Classifier(bare).classify(halves.scored)
+    return {
+        "calibration error before": _calibration_error(before, halves.truth),
+        "calibration error": _calibration_error(verdicts, halves.truth),
+    }
+
+
+def _calibration_error(verdicts: Sequence[Verdict], truth: Sequence[str]) -> float:
+    told = [(v, t) for v, t in zip(verdicts, truth, strict=True) if v.known]
+    sure = np.array([v.confidence for v, _ in told])
+    right = np.array([v.class_id == t for v, t in told])
+    bins = np.minimum((sure * BINS).astype(int), BINS - 1)
+    gaps = [
+        (bins == b).mean() * abs(sure[bins == b].mean() - right[bins == b].mean())
+        for b in np.unique(bins)
+    ]
+    return float(sum(gaps))
 
 
 def _presence(model: TrainedModel, sessions: Sequence[Session]) -> NDArray[np.float32]:
@@ -205,11 +204,12 @@ def _never_taught(model: TrainedModel, halves: Halves) -> Figures:
     }
 
 
-def _faithful(model: TrainedModel, halves: Halves) -> Figures:
+def _faithful(
+    model: TrainedModel, halves: Halves, verdicts: Sequence[Verdict]
+) -> Figures:
     """Does the score fall without the evidence lines, and more than without others?"""
     classifier, rng = Classifier(model), np.random.default_rng(0)
-    verdicts = classifier.classify(halves.scored)
-    lower, more, judged = 0, 0, 0
+    lower, more, others_lower, judged = 0, 0, 0, 0
     for session, verdict in zip(halves.scored, verdicts, strict=True):
         marked = {e.position for e in verdict.evidence} - {len(session.events)}
         others = [i for i in range(len(session.events)) if i not in marked]
@@ -221,8 +221,10 @@ def _faithful(model: TrainedModel, halves: Halves) -> Figures:
         judged += 1
         lower += scores[0] < verdict.score
         more += scores[0] < scores[1]
+        others_lower += scores[1] < verdict.score
     return {
         "without its evidence the score is lower": lower / max(judged, 1),
+        "baseline: … without as many other lines": others_lower / max(judged, 1),
         "… and lower than without as many other lines": more / max(judged, 1),
     }
 
@@ -232,28 +234,17 @@ def _without(session: Session, places: set[int]) -> Session:
     return replace(session, events=kept)
 
 
-def hdfs(folder: Path, seeds: int) -> list[Figures]:
-    """Clusters of the anomalous blocks against their signatures; labels keep those out
-    of what is normal.
-    """
-    options = FileOptions(session_pattern=r"blk_-?\d+")
-    truth = read_labels(folder / "labels.csv")
-    sessions = read_sessions([str(folder / "hdfs.ndjson.gz")], options)
-    normal = [s for s in sessions if truth.of(s) == NORMAL]
-    odd = [s for s in sessions if truth.of(s) == ANOMALOUS]
-    found = []
-    for seed in range(seeds):
-        model = train(normal, TrainingConfig(seed=seed), discover=odd)
-        signatures = _signatures(model, normal, odd)
-        encoded = encode(odd, model.templates)
-        figures: Figures = {}
-        for method in METHODS:
-            own = [str(label) for label in _cluster(model, encoded, method).labels]
-            figures |= _against_truth(f"signatures, {method}", signatures, own)
-        one = ["one kind"] * len(odd)
-        figures |= _against_truth("signatures, baseline: one kind", signatures, one)
-        found.append(figures)
-    return found
+def signature_figures(trained: Trained) -> Figures:
+    """Clusters of HDFS's anomalous blocks against their signatures."""
+    model, odd = trained.model, trained.drawn.test
+    signatures = _signatures(model, trained.drawn.train, odd)
+    given = [v.class_id for v in Classifier(model).classify(odd)]
+    figures = _against_truth("elkwatch", signatures, given)
+    encoded = encode(odd, model.templates)
+    for method in METHODS:
+        own = [str(label) for label in _cluster(model, encoded, method).labels]
+        figures |= _against_truth(f"clusters, {method}", signatures, own)
+    return figures | _trivial(encoded, signatures)
 
 
 def _signatures(
@@ -271,40 +262,32 @@ def _signatures(
     return names
 
 
-def report(name: str, found: Sequence[Figures]) -> Mapping[str, list[float]]:
-    """Prints the table of one data set; → its figures by name."""
-    rows: defaultdict[str, list[float]] = defaultdict(list)
-    for figures in found:
-        for key, value in figures.items():
-            rows[key].append(value)
-    print(f"\n{name}, {len(found)} seeds")
-    for key, values in rows.items():
-        print(f"  {key:58}{fmean(values):.3f} ± {pstdev(values):.3f}")
-    return dict(rows)
+def application_figures(
+    sessions: Sequence[Session], truth: Sequence[str], told: Sequence[str]
+) -> Figures:
+    """Figures of what each application was called that was left out once; N each."""
+    names = sorted(set(truth))
+    faults = [name for name in names if name != NORMAL]
+    count = Counter(truth)
+    most = [max(names, key=lambda n: count[n] - (n == own)) for own in truth]
+    near = _nearest_by_lines(sessions, truth)
+    return {
+        "elkwatch: macro-F1": macro(truth, told, names),
+        "elkwatch: macro-F1 of the faults": macro(truth, told, faults),
+        "elkwatch: right": fmean(t == g for t, g in zip(truth, told, strict=True)),
+        "baseline: nearest by lines: macro-F1": macro(truth, near, names),
+        "baseline: the commonest kind: macro-F1": macro(truth, most, names),
+    }
 
 
-def main() -> None:
-    """Runs what there is data for."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("data", type=Path)
-    parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--out", type=Path)
-    chosen = parser.parse_args()
-    torch.set_flush_denormal(True)
-    results = {}
-    for measure in (postgresql, hdfs):
-        folder = chosen.data / measure.__name__
-        if not folder.is_dir():
-            print(f"{measure.__name__}: left out, {folder} is not there")
-            continue
-        began = time.monotonic()
-        results[measure.__name__] = report(
-            measure.__name__, measure(folder, chosen.seeds)
-        )
-        print(f"  ({time.monotonic() - began:.0f} s)", flush=True)
-    if chosen.out is not None:
-        chosen.out.write_text(json.dumps(results, indent=1) + "\n", "utf-8")
-
-
-if __name__ == "__main__":
-    main()
+def _nearest_by_lines(sessions: Sequence[Session], kinds: Sequence[str]) -> list[str]:
+    """Each session's kind by the nearest other, by which lines it holds without
+    their numbers."""
+    lines = [
+        {_NUMBERS.sub("", event.message): 1 for event in session.events}
+        for session in sessions
+    ]
+    rows = DictVectorizer().fit_transform(lines)
+    apart = 1.0 - cosine_similarity(rows)
+    np.fill_diagonal(apart, np.inf)
+    return [kinds[int(place)] for place in apart.argmin(axis=1)]

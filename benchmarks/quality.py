@@ -3,9 +3,11 @@
     python -m benchmarks.quality DATA [--seeds 5] [--jobs 2] [--only TEXT]
                                       [--out quality.json] [--write docs/quality.md]
 
-DATA holds postgresql/ and hdfs/ (docs/quality.md names their source); what each case
-trains on stands in quality_cases.py. Logs are parsed once; cases and seeds are worked
-through by `--jobs` processes of one thread each.
+DATA holds postgresql/, hdfs/ and hadoop/ (docs/quality.md names their source); what
+each case trains on stands in quality_cases.py, the targets in quality_targets.py. Logs
+are parsed once, before the processes part; cases and seeds are worked through by
+`--jobs` processes of one thread each, the longest first. A case is told as it is done,
+with the seconds of CPU that its seeds took; `--out` keeps what is done by then.
 """
 
 from __future__ import annotations
@@ -13,172 +15,112 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from dataclasses import dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
-from statistics import fmean, pstdev
 
-import numpy as np
+import torch
 
-from benchmarks.quality_cases import Case, Drawn, hdfs, postgresql
-from benchmarks.quality_targets import targets_table
-from model import (
-    Classifier,
-    Evaluation,
-    Labels,
-    TrainingConfig,
-    choose_device,
-    evaluate,
-    train,
-)
-from model.class_training import ClassTrainingConfig
-from model.labels import IGNORE, NORMAL
+from benchmarks.kinds import application_figures
+from benchmarks.quality_cases import APPLICATIONS, Case, hadoop, hdfs, postgresql
+from benchmarks.quality_page import table, text_of, write_into
+from benchmarks.quality_seed import Figures, called, measure
 
-BEGIN, END = "<!-- figures: written by make bench-quality -->", "<!-- end -->"
-BINS = 10
-QUICK_CLASSES = ClassTrainingConfig(epochs=1)
+LOADERS = (hadoop, postgresql, hdfs)
+Found = tuple[Figures | str, float]
 
+_FORK = get_context("fork")  # the parsed logs are there at once
 _cases: list[Case] = []
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
-    """One seed of one case. `errors`: calibration of confidence, before and after."""
+@dataclass(slots=True)
+class Done:
+    """What is finished of one case."""
 
-    evaluation: Evaluation
-    errors: tuple[float, float] | None
-    seconds: float
+    case: Case
+    parts: dict[int, Figures | str] = field(default_factory=dict)
+    cpu_s: float = 0.0
 
 
-def measure(case: Case, seed: int) -> Result:
-    """One seed: train, then score."""
+def run(seeds: int, jobs: int, out: Path | None = None) -> dict[str, list[Figures]]:
+    """Every case with every seed, in so many processes; → figures by case."""
+    done = [Done(case) for case in _cases]
     began = time.monotonic()
-    device = choose_device("cpu")
-    drawn = case.draw(seed)
-    config = TrainingConfig(seed=seed)
-    if not case.kinds:
-        config = replace(config, classes=QUICK_CLASSES)
-    model = train(
-        drawn.train,
-        config,
-        discover=drawn.discover,
-        labels=drawn.labels,
-        device=device,
-    )
-    classifier = Classifier(model, device=device)
-    found = evaluate(classifier, drawn.test, case.truth)
-    errors = None
-    if case.kinds and drawn.labels.by_session and model.kinds is not None:
-        bare = replace(model, kinds=replace(model.kinds, temperature=1.0))
-        errors = (
-            calibration_error(Classifier(bare, device=device), drawn, case.truth),
-            calibration_error(classifier, drawn, case.truth),
-        )
-    return Result(found, errors, time.monotonic() - began)
-
-
-def calibration_error(classifier: Classifier, drawn: Drawn, truth: Labels) -> float:
-    """Expected calibration error of the kind's confidence on detected anomalies."""
-    odd = [s for s in drawn.test if truth.of(s) not in (None, NORMAL, IGNORE)]
-    verdicts = [v for v in classifier.classify(odd) if v.anomaly and v.known]
-    told = np.array([v.confidence for v in verdicts])
-    right = np.array([v.class_id == truth.by_session[v.key] for v in verdicts])
-    bins = np.minimum((told * BINS).astype(int), BINS - 1)
-    gaps = [
-        (bins == b).mean() * abs(told[bins == b].mean() - right[bins == b].mean())
-        for b in np.unique(bins)
-    ]
-    return float(sum(gaps))
-
-
-def table(name: str, results: Sequence[Result]) -> Iterator[str]:
-    """The lines of one case."""
-    found = [result.evaluation for result in results]
-    sizes = f"{found[0].sessions} sessions, {found[0].anomalous} anomalous"
-    yield f"{name}: {sizes}, {len(found)} seeds"
-    yield f"  {'':38}{'F1':>15}{'precision':>15}{'recall':>15}{'AP':>15}"
-    for place, row in enumerate(found[0].detection):
-        rows = [one.detection[place] for one in found]
-        figures = [
-            spread([r.f1 for r in rows]),
-            spread([r.precision for r in rows]),
-            spread([r.recall for r in rows]),
-            spread([r.average_precision for r in rows]),
-        ]
-        yield f"  {row.method:38}" + "".join(f"{figure:>15}" for figure in figures)
-    if missed := _missed(found):
-        yield f"  missed: {missed}"
-
-
-def kinds_lines(results: Sequence[Result]) -> Iterator[str]:
-    """How well kinds are told apart, and what their confidence is worth."""
-    found = [result.evaluation for result in results]
-    rand = spread([one.adjusted_rand or 0 for one in found])
-    v_measure = spread([one.v_measure or 0 for one in found])
-    yield f"  kinds against truth: ARI {rand}, V {v_measure}"
-    errors = [result.errors for result in results if result.errors is not None]
-    if errors:
-        macro = spread([fmean([kind.f1 for kind in one.kinds]) for one in found])
-        before = spread([error[0] for error in errors])
-        after = spread([error[1] for error in errors])
-        yield f"  macro-F1 of the kinds: {macro}"
-        yield f"  expected calibration error: {before} before, {after} after scaling"
-
-
-def _missed(found: Sequence[Evaluation]) -> str:
-    """Kinds of which not all are detected, with the share that is."""
-    shares = {
-        kind.kind: fmean([one.kinds[place].detected for one in found])
-        for place, kind in enumerate(found[0].kinds)
-    }
-    return ", ".join(f"{k} {1 - s:.1%}" for k, s in shares.items() if s < 1)
-
-
-def spread(values: Sequence[float]) -> str:
-    """Mean ± standard deviation."""
-    return f"{fmean(values):.3f} ± {pstdev(values):.3f}"
-
-
-def text_of(cases: Sequence[Case], results: Mapping[str, Sequence[Result]]) -> str:
-    """Targets first, then the tables they come from."""
-    found = {name: [r.evaluation for r in rows] for name, rows in results.items()}
-    lines = [*targets_table(found), ""]
-    for case in cases:
-        if case.name in results:
-            lines += ["```text", *table(case.name, results[case.name])]
-            if case.kinds:
-                lines += kinds_lines(results[case.name])
-            lines += ["```", ""]
-    return "\n".join(lines)
-
-
-def write_into(page: Path, text: str) -> None:
-    """Puts the figures between the page's markers; the words around them stay."""
-    before, _, rest = page.read_text("utf-8").partition(BEGIN)
-    _, _, after = rest.partition(END)
-    page.write_text(f"{before}{BEGIN}\n\n{text}\n{END}{after}", "utf-8")
-
-
-def _measure(place: int, seed: int) -> Result:
-    return measure(_cases[place], seed)
-
-
-def run(seeds: int, jobs: int) -> dict[str, list[Result]]:
-    """Every case with every seed, in so many processes; → results by case."""
-    results: dict[str, list[Result]] = {}
-    with ProcessPoolExecutor(jobs, get_context("fork")) as pool:
-        pending = {
-            case.name: [pool.submit(_measure, place, seed) for seed in range(seeds)]
-            for place, case in enumerate(_cases)
+    results: dict[str, list[Figures]] = {}
+    with ProcessPoolExecutor(
+        jobs, get_context("fork"), initializer=_one_thread
+    ) as pool:
+        pending: dict[Future[Found], tuple[int, int]] = {
+            pool.submit(_measure, place, number): (place, number)
+            for place, case in _longest_first()
+            for number in range(_parts(case, seeds))
         }
-        for name, futures in pending.items():
-            results[name] = [future.result() for future in futures]
-            took = sum(result.seconds for result in results[name])
-            print("\n".join(table(name, results[name])))
-            print(f"  ({took:.0f} s)", flush=True)
-    return results
+        for count, future in enumerate(as_completed(pending), 1):
+            place, number = pending[future]
+            one = done[place]
+            one.parts[number], cpu_s = future.result()
+            one.cpu_s += cpu_s
+            minutes = (time.monotonic() - began) / 60
+            print(
+                f"[{count}/{len(pending)}, {minutes:.1f} min] {one.case.name}, "
+                f"{number} ({cpu_s:.0f} s of CPU)",
+                flush=True,
+            )
+            if len(one.parts) == _parts(one.case, seeds):
+                results[one.case.name] = _figures(one, seeds)
+                _tell(one, results[one.case.name])
+                _keep(results, out)
+    return {case.name: results[case.name] for case in _cases}
+
+
+def _longest_first() -> list[tuple[int, Case]]:
+    return sorted(enumerate(_cases), key=lambda pair: not pair[1].kinds)
+
+
+def _parts(case: Case, seeds: int) -> int:
+    """In how many pieces a case is worked through."""
+    if case.name == APPLICATIONS:
+        return seeds * (len(case.drawn(0).train) + 1)
+    return seeds
+
+
+def _figures(done: Done, seeds: int) -> list[Figures]:
+    parts = [done.parts[number] for number in range(len(done.parts))]
+    if done.case.name != APPLICATIONS:
+        return [part for part in parts if not isinstance(part, str)]
+    size = len(parts) // seeds
+    told = [str(part) for part in parts]
+    scored = [done.case.drawn(place).test[0] for place in range(size)]
+    truth = [str(done.case.truth.of(session)) for session in scored]
+    return [
+        application_figures(scored, truth, told[at : at + size])
+        for at in range(0, len(told), size)
+    ]
+
+
+def _tell(done: Done, figures: Sequence[Figures]) -> None:
+    print("\n".join(table(done.case.name, figures)))
+    print(f"  ({done.cpu_s:.0f} s of CPU)", flush=True)
+
+
+def _keep(results: dict[str, list[Figures]], out: Path | None) -> None:
+    if out is not None:
+        out.write_text(json.dumps(results, indent=1) + "\n", "utf-8")
+
+
+def _one_thread() -> None:
+    torch.set_num_threads(1)
+    torch.set_flush_denormal(True)
+
+
+def _measure(place: int, number: int) -> Found:
+    began = time.process_time()
+    case = _cases[place]
+    alone = case.name == APPLICATIONS
+    found = called(case, number) if alone else measure(case, number)
+    return found, time.process_time() - began
 
 
 def main() -> None:
@@ -192,23 +134,18 @@ def main() -> None:
     parser.add_argument("--write", type=Path, help="a page with markers")
     chosen = parser.parse_args()
     began = time.monotonic()
-    for load in (postgresql, hdfs):
+    for load in LOADERS:
         folder = chosen.data / load.__name__
         if folder.is_dir():
             _cases.extend(c for c in load(folder) if chosen.only in c.name)
         else:
             print(f"{load.__name__}: left out, {folder} is not there")
-    results = run(chosen.seeds, chosen.jobs)
-    text = text_of(_cases, results)
-    print(f"\n{text}({time.monotonic() - began:.0f} s)")
+    print(f"logs parsed ({time.monotonic() - began:.0f} s)", flush=True)
+    results = run(chosen.seeds, chosen.jobs, chosen.out)
+    text = text_of(results, time.monotonic() - began)
+    print(f"\n{text}")
     if chosen.write is not None:
         write_into(chosen.write, text)
-    if chosen.out is not None:
-        record = {
-            name: [row.evaluation.record() for row in rows]
-            for name, rows in results.items()
-        }
-        chosen.out.write_text(json.dumps(record, indent=1) + "\n", "utf-8")
 
 
 if __name__ == "__main__":

@@ -3,7 +3,8 @@
 PostgreSQL trains on `train` and is scored on `test`; what is mixed into training is
 moved there from `test`, drawn over all kinds or one, unlabelled, and left out of
 scoring. HDFS trains on the first half of the sessions in time, or on a half by a
-salted hash of their keys, and is scored on the other.
+salted hash of their keys, and is scored on the other. Hadoop leaves one application
+out in turn.
 """
 
 from __future__ import annotations
@@ -20,6 +21,12 @@ from model import NO_LABELS, Labels, Session, read_labels
 from model.labels import IGNORE, NORMAL
 
 SEVERE = frozenset({"ERROR", "FATAL", "PANIC"})
+TAUGHT = "postgresql, nine kinds taught"
+FOUND = "postgresql, kinds discovered in test"
+FOUND_IN_HALF = "postgresql, kinds discovered in the other half"
+BY_TIME = "hdfs by time, labelled"
+SIGNATURES = "hdfs, kinds discovered"
+APPLICATIONS = "hadoop by application"
 KINDS = (
     "auth_failure",
     "crash",
@@ -48,13 +55,14 @@ class Drawn:
 class Case:
     """A condition: how a seed draws its sessions, by which truth they are judged.
 
-    `kinds`: classes are trained in full and judged too.
+    `kinds`: classes are trained in full. `detects`: the yes or no is judged too.
     """
 
     name: str
     truth: Labels
     draw: Callable[[int], Drawn]
     kinds: bool = False
+    detects: bool = True
 
     def drawn(self, seed: int) -> Drawn:
         """What a seed draws, with the truth."""
@@ -120,7 +128,7 @@ def postgresql(folder: Path) -> list[Case]:
     cases = [
         Case("postgresql", truth, plain),
         Case("postgresql, 1 % mixed in", truth, replace(plain, share=0.01)),
-        Case("postgresql, 5 % mixed in", truth, replace(plain, share=0.05), True),
+        Case("postgresql, 5 % mixed in", truth, replace(plain, share=0.05)),
         Case("postgresql, 10 % of the logs", truth, replace(plain, part=0.1)),
         Case("postgresql, 13 % mixed in", truth, replace(plain, share=0.13)),
         Case(
@@ -128,15 +136,9 @@ def postgresql(folder: Path) -> list[Case]:
             truth,
             replace(plain, share=0.05, without_errors=True),
         ),
-        Case(
-            "postgresql, nine kinds taught", truth, _taught(normal, test, truth), True
-        ),
-        Case(
-            "postgresql, kinds discovered in test",
-            truth,
-            lambda seed: Drawn(normal, test, discover=test),
-            True,
-        ),
+        Case(TAUGHT, truth, _taught(normal, test, truth), True),
+        Case(FOUND, truth, lambda seed: Drawn(normal, test, discover=test), kinds=True),
+        Case(FOUND_IN_HALF, truth, _found(normal, test, truth), True, detects=False),
     ]
     return [
         *cases,
@@ -158,11 +160,30 @@ def _taught(
 
     def draw(seed: int) -> Drawn:
         half = [s for s in test if by_hash(s, seed)]
-        odd = [s for s in half if truth.of(s) not in (None, NORMAL, IGNORE)]
+        odd = odd_sessions(half, truth)
         labels = Labels({s.key: str(truth.of(s)) for s in odd}, named=True)
         return Drawn([*normal, *odd], [s for s in test if not by_hash(s, seed)], labels)
 
     return draw
+
+
+def _found(
+    normal: Sequence[Session], test: Sequence[Session], truth: Labels
+) -> Callable[[int], Drawn]:
+    """Half of the anomalous sessions are looked through for kinds; the rest is told."""
+    odd = odd_sessions(test, truth)
+
+    def draw(seed: int) -> Drawn:
+        half = [s for s in odd if by_hash(s, seed)]
+        rest = [s for s in odd if not by_hash(s, seed)]
+        return Drawn(normal, rest, discover=half)
+
+    return draw
+
+
+def odd_sessions(sessions: Sequence[Session], truth: Labels) -> list[Session]:
+    """Those that are anomalous in truth, in order."""
+    return [s for s in sessions if truth.of(s) not in (None, NORMAL, IGNORE)]
 
 
 def hdfs(folder: Path) -> list[Case]:
@@ -172,6 +193,9 @@ def hdfs(folder: Path) -> list[Case]:
     sessions = read_sessions([str(folder / "hdfs.ndjson.gz")], options)
     sessions.sort(key=lambda session: session.start)
     half = len(sessions) // 2
+    usual = [s for s in sessions if truth.of(s) == NORMAL]
+    odd = odd_sessions(sessions, truth)
+    whole = Drawn(usual, odd, discover=odd)
     first, second = sessions[:half], sessions[half:]
 
     def hashed(seed: int, labels: Labels) -> Drawn:
@@ -179,11 +203,30 @@ def hdfs(folder: Path) -> list[Case]:
         return Drawn(chosen, [s for s in sessions if not by_hash(s, seed)], labels)
 
     return [
-        Case("hdfs by time, labelled", truth, lambda _: Drawn(first, second, truth)),
+        Case(BY_TIME, truth, lambda _: Drawn(first, second, truth)),
         Case("hdfs by time, unlabelled", truth, lambda _: Drawn(first, second)),
         Case("hdfs by hash, labelled", truth, lambda seed: hashed(seed, truth)),
         Case("hdfs by hash, unlabelled", truth, lambda seed: hashed(seed, NO_LABELS)),
+        Case(SIGNATURES, truth, lambda _: whole, kinds=True, detects=False),
     ]
+
+
+def hadoop(folder: Path) -> list[Case]:
+    """Applications of four kinds (one of them normal); each seed leaves out one.
+
+    The seed counts through seeds and applications: `seed % 29` is left out.
+    """
+    options = FileOptions(session_fields=("labels.application",))
+    truth = read_labels(folder / "labels_applications.csv")
+    sessions = read_sessions([str(folder / "hadoop.ndjson.gz")], options)
+
+    def draw(left_out: int) -> Drawn:
+        one = sessions[left_out % len(sessions)]
+        rest = [s for s in sessions if s is not one]
+        labels = {s.key: str(truth.of(s)) for s in rest}
+        return Drawn(rest, [one], Labels(labels, named=True))
+
+    return [Case(APPLICATIONS, truth, draw, kinds=True, detects=False)]
 
 
 def by_hash(session: Session, salt: int) -> bool:

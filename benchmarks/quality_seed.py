@@ -1,0 +1,88 @@
+"""One seed of one case, as figures by name: train, score, hold against the truth.
+
+Case, seed ─▶ train ─▶ detection · kinds · feedback ─▶ {"elkwatch: F1": 1.0, …}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from benchmarks.feedback import feedback_figures
+from benchmarks.kinds import (
+    Trained,
+    discovered_figures,
+    signature_figures,
+    taught_figures,
+)
+from benchmarks.quality_cases import (
+    APPLICATIONS,
+    BY_TIME,
+    FOUND,
+    FOUND_IN_HALF,
+    SIGNATURES,
+    TAUGHT,
+    Case,
+)
+from model import Classifier, Evaluation, TrainingConfig, choose_device, evaluate, train
+from model.class_training import ClassTrainingConfig
+
+QUICK_CLASSES = ClassTrainingConfig(epochs=1)
+Figures = dict[str, float]
+
+MORE: Mapping[str, Callable[[Trained], Figures]] = {
+    TAUGHT: taught_figures,
+    FOUND: discovered_figures,
+    FOUND_IN_HALF: discovered_figures,
+    SIGNATURES: signature_figures,
+    BY_TIME: feedback_figures,
+}
+
+
+def measure(case: Case, seed: int) -> Figures:
+    """Trains as the seed says, and judges what the case is about."""
+    device = choose_device("cpu")
+    drawn = case.drawn(seed)
+    config = TrainingConfig(seed=seed)
+    if not case.kinds:
+        config = replace(config, classes=QUICK_CLASSES)
+    model = train(
+        drawn.train,
+        config,
+        discover=drawn.discover,
+        labels=drawn.labels,
+        device=device,
+    )
+    figures: Figures = {}
+    if case.detects:
+        found = evaluate(Classifier(model, device=device), drawn.test, case.truth)
+        figures |= _detection(found)
+    if case.name in MORE:
+        figures |= MORE[case.name](Trained(model, drawn, case.truth, seed))
+    return figures
+
+
+def called(case: Case, left_out: int) -> str:
+    """What the one session that a seed leaves out is taken for."""
+    assert case.name == APPLICATIONS
+    drawn = case.drawn(left_out)
+    config = TrainingConfig(seed=left_out // (len(drawn.train) + 1))
+    model = train(drawn.train, config, labels=drawn.labels)
+    return Classifier(model).classify(drawn.test)[0].class_id
+
+
+def _detection(found: Evaluation) -> Figures:
+    figures: Figures = {"sessions": found.sessions, "anomalous": found.anomalous}
+    for row in found.detection:
+        figures |= {
+            f"{row.method}: F1": row.f1,
+            f"{row.method}: precision": row.precision,
+            f"{row.method}: recall": row.recall,
+            f"{row.method}: AP": row.average_precision,
+        }
+    figures |= {
+        f"missed: {kind.kind}": 1 - kind.detected
+        for kind in found.kinds
+        if kind.detected < 1
+    }
+    return figures
