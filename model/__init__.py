@@ -27,6 +27,8 @@ from model.bundle_shelf import (
 from model.catalogue import Advice, Catalogue, check_catalogue, load_catalogue
 from model.classify import Classifier
 from model.comparison import Judged, compare
+from model.detector_figures import DetectorRow, FitLogs, judge_detectors
+from model.detectors.registry import ENTRIES as DETECTORS
 from model.devices import choose_device
 from model.errors import (
     BundleError,
@@ -71,6 +73,7 @@ from model.verdicts import Evidence, Verdict
 from model.vocabulary import UNK
 
 __all__ = [
+    "DETECTORS",
     "FULL",
     "NO_LABELS",
     "PRECISIONS",
@@ -85,9 +88,11 @@ __all__ = [
     "Change",
     "Classifier",
     "DetectorError",
+    "DetectorRow",
     "DeviceError",
     "Evaluation",
     "Evidence",
+    "FitLogs",
     "FrozenTemplates",
     "GrowingScores",
     "Judged",
@@ -127,6 +132,7 @@ __all__ = [
     "group_sessions",
     "in_order",
     "is_held_out",
+    "judge_detectors",
     "likeness",
     "load_bundle",
     "load_catalogue",

@@ -88,14 +88,8 @@ def evaluate(
 ) -> Evaluation:
     """Sessions with labels → figures. Raises LabelError where no label fits."""
     device = device or torch.device("cpu")
-    labelled = [s for s in sessions if labels.of(s) not in (None, IGNORE)]
+    labelled, truth = labelled_sessions(sessions, labels)
     unlabelled = sum(labels.of(s) is None for s in sessions)
-    if not labelled:
-        raise LabelError(
-            f"none of the {len(sessions)} sessions has a label other than ignore; "
-            "check --session-field and the labels' first column"
-        )
-    truth = [str(labels.of(s)) for s in labelled]
     odd = np.array([label != NORMAL for label in truth])
     verdicts = classifier.classify(labelled)
     model = classifier.model
@@ -113,6 +107,19 @@ def evaluate(
         model_version=model.version,
         unknown_ratio=_unknown(encoded),
     )
+
+
+def labelled_sessions(
+    sessions: Sequence[Session], labels: Labels
+) -> tuple[list[Session], list[str]]:
+    """The sessions that are judged, and their labels. Raises LabelError for none."""
+    labelled = [s for s in sessions if labels.of(s) not in (None, IGNORE)]
+    if not labelled:
+        raise LabelError(
+            f"none of the {len(sessions)} sessions has a label other than ignore; "
+            "check --session-field and the labels' first column"
+        )
+    return labelled, [str(labels.of(s)) for s in labelled]
 
 
 def _unknown(encoded: Sequence[EncodedSession]) -> float:
@@ -137,7 +144,7 @@ def _detection(
     top_k = DeepLogTopK(network, device)
     top_k.threshold = model.baselines.top_k
     baselines = [
-        _figures(f"baseline: {name}", d.score(encoded), d.threshold, odd)
+        detection_of(f"baseline: {name}", d.score(encoded), d.threshold, odd)
         for name, d in (
             ("unseen template", templates),
             ("unseen count vector", counts),
@@ -145,22 +152,25 @@ def _detection(
         )
     ]
     return [
-        _figures(MODEL, seen.joined(threshold), threshold, odd),
+        detection_of(MODEL, seen.joined(threshold), threshold, odd),
         *baselines,
-        _figures(
+        detection_of(
             "ablation: without the count vector",
             seen.without_counts(threshold),
             threshold,
             odd,
         ),
-        _figures(
+        detection_of(
             "ablation: without the network", seen.without_network(), threshold, odd
         ),
-        _figures("ablation: the network alone", seen.surprise, threshold, odd),
+        detection_of("ablation: the network alone", seen.surprise, threshold, odd),
     ]
 
 
-def _figures(method: str, scores: Floats, threshold: float, odd: Flags) -> Detection:
+def detection_of(
+    method: str, scores: Floats, threshold: float, odd: Flags
+) -> Detection:
+    """Scores (N,) at a threshold against the truth (N,)."""
     flagged = scores > threshold
     hits = int((flagged & odd).sum())
     precision = hits / max(int(flagged.sum()), 1)
