@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.setup-done
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check static docs bench bench-quality clean
+.PHONY: help setup demo test check static docs bench bench-quality bench-detectors clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | \
@@ -49,6 +49,9 @@ DATA ?= ../shared/data
 
 bench-quality: setup  ## every figure of docs/quality.md, from the logs in DATA
 	$(BIN)/python -m benchmarks.quality $(DATA) --write docs/quality.md
+
+bench-detectors: setup  ## every detector beside the others, into docs/detectors.md
+	$(BIN)/python -m benchmarks.detectors $(DATA) --write docs/detectors.md
 
 clean:  ## remove what setup and the tools made
 	rm -rf $(VENV) *.egg-info .mypy_cache .pytest_cache .ruff_cache demo-out

@@ -58,8 +58,8 @@ def _missed(keys: Sequence[str], found: Sequence[Mapping[str, float]]) -> str:
     return ", ".join(f"{kind} {share:.1%}" for kind, share in shares.items())
 
 
-def write_into(page: Path, text: str) -> None:
+def write_into(page: Path, text: str, begin: str = BEGIN) -> None:
     """Puts the figures between the page's markers; the words around them stay."""
-    before, _, rest = page.read_text("utf-8").partition(BEGIN)
+    before, _, rest = page.read_text("utf-8").partition(begin)
     _, _, after = rest.partition(END)
-    page.write_text(f"{before}{BEGIN}\n\n{text}\n{END}{after}", "utf-8")
+    page.write_text(f"{before}{begin}\n\n{text}\n{END}{after}", "utf-8")

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     epilog=examples(
         "elkwatch evaluate test.ndjson.gz --model models/db --labels labels.csv \\",
         "    --session-field postgresql.log.session_id --out figures.json",
-        "elkwatch evaluate test.ndjson.gz --labels labels.csv --detectors all \\",
-        "    --train train.ndjson.gz --session-field postgresql.log.session_id",
+        "elkwatch evaluate test.ndjson.gz --labels labels.csv --detectors pca,knn \\",
+        "    --train week.ndjson.gz --session-field postgresql.log.session_id",
     ),
 )
 @files_argument()
