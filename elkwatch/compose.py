@@ -44,10 +44,12 @@ from elkwatch.source_threshold import with_threshold
 from model import (
     Catalogue,
     Classifier,
+    DetectorChoice,
     candidate_folder,
     choose_device,
     load_bundle,
     load_catalogue,
+    with_detectors,
 )
 
 LEASE_TTL_S = 60.0
@@ -230,12 +232,17 @@ def classifier_of(settings: SourceSettings, config: Config, device: str) -> Clas
 def loaded_classifier(
     folder: Path, settings: SourceSettings, config: Config, device: str
 ) -> Classifier:
-    """A bundle, ready to work on a source. Raises BundleError, DeviceError,
-    CatalogueError, ConfigError.
+    """A bundle, ready to work on a source. Raises BundleError, DetectorError,
+    DeviceError, CatalogueError, ConfigError.
     """
+    chosen = choose_device(device)
+    model = load_bundle(folder)
+    if settings.detector is not None:
+        choice = DetectorChoice(settings.detector.ensemble, settings.detector.rule)
+        model = with_detectors(model, folder, choice, chosen)
     return Classifier(
-        with_threshold(load_bundle(folder), settings),
-        device=choose_device(device),
+        with_threshold(model, settings),
+        device=chosen,
         language=config.alerting.language,
         catalogue=_catalogue(config),
         mask=Masker(config.privacy.mask).unnumbered,

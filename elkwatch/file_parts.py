@@ -18,6 +18,7 @@ from elkwatch.log_streams import shown
 from elkwatch.privacy import Masker
 from model import (
     Classifier,
+    DetectorChoice,
     LogEvent,
     Session,
     Verdict,
@@ -25,6 +26,7 @@ from model import (
     load_bundle,
     load_catalogue,
     unit_key,
+    with_detectors,
 )
 
 
@@ -37,12 +39,17 @@ class ModelChoice:
     catalogue: Path | None
     language: str
     mask: tuple[MaskSettings, ...]
+    detector: DetectorChoice | None = None
 
     def __call__(self) -> Classifier:
-        """Raises BundleError, DeviceError, CatalogueError."""
+        """Raises BundleError, DetectorError, DeviceError, CatalogueError."""
+        device = choose_device(self.device)
+        model = load_bundle(self.bundle)
+        if self.detector is not None:
+            model = with_detectors(model, self.bundle, self.detector, device)
         return Classifier(
-            load_bundle(self.bundle),
-            device=choose_device(self.device),
+            model,
+            device=device,
             language=self.language,
             catalogue=load_catalogue(self.catalogue),
             mask=Masker(self.mask).unnumbered,

@@ -25,10 +25,18 @@ from model.bundle_shelf import (
     shelf,
 )
 from model.catalogue import Advice, Catalogue, check_catalogue, load_catalogue
+from model.chosen_detector import (
+    DetectorChoice,
+    FittedDetectors,
+    check_detectors,
+    fit_detectors,
+    with_detectors,
+)
 from model.classify import Classifier
 from model.comparison import Judged, compare
 from model.detector_figures import DetectorRow, FitLogs, judge_detectors
 from model.detectors.registry import ENTRIES as DETECTORS
+from model.detectors.standing import Rule
 from model.devices import choose_device
 from model.errors import (
     BundleError,
@@ -87,12 +95,14 @@ __all__ = [
     "CatalogueError",
     "Change",
     "Classifier",
+    "DetectorChoice",
     "DetectorError",
     "DetectorRow",
     "DeviceError",
     "Evaluation",
     "Evidence",
     "FitLogs",
+    "FittedDetectors",
     "FrozenTemplates",
     "GrowingScores",
     "Judged",
@@ -108,6 +118,7 @@ __all__ = [
     "Progress",
     "Prototype",
     "Remembered",
+    "Rule",
     "Session",
     "SessionTracker",
     "Share",
@@ -124,11 +135,13 @@ __all__ = [
     "candidate_folder",
     "check_bundle_target",
     "check_catalogue",
+    "check_detectors",
     "check_kind",
     "choose_device",
     "compare",
     "discover_late",
     "evaluate",
+    "fit_detectors",
     "group_sessions",
     "in_order",
     "is_held_out",
@@ -153,4 +166,5 @@ __all__ = [
     "train",
     "unit_key",
     "window_start",
+    "with_detectors",
 ]

@@ -6,12 +6,15 @@
     kinds.json           stage 4 without its weights        (only where classes exist)
     *.safetensors        the weights and arrays
     figures.json         the quality figures of the training
+    detectors/           other detectors, if any was fitted (chosen_detector.py)
     lineage.json         the classes over trainings: names, prototypes, history; people
                          rename classes, so it has no digest and no part in the version
     report.html          the same for people; never read, and no part of the version
 
 Nothing is ever unpickled. Loading checks every digest first and refuses, in one line,
-a folder that is damaged, incomplete, of another format, or holds anything else.
+a folder that is damaged, incomplete, of another format, or holds anything else. What
+detectors keep has no part in the version, but for how they scored: skops names its
+arrays anew each time.
 """
 
 from __future__ import annotations
@@ -19,14 +22,13 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import os
 import shutil
 import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -35,12 +37,15 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from model.bundle_folder import (
+    DETECTORS,
     FORMAT,
     MANIFEST,
     REPORT,
+    STANDINGS,
     check_bundle_target,
     check_files,
     digest,
+    files_below,
     read_manifest,
 )
 from model.bundle_lineage import read_lineage, write_lineage
@@ -61,6 +66,9 @@ from model.templates.frozen import FrozenTemplates
 from model.trained import Baselines, ModelClass, TrainedModel, with_own_names
 from model.vocabulary import Vocabulary
 
+if TYPE_CHECKING:
+    from model.chosen_detector import FittedDetectors
+
 _README = "An elkwatch model bundle. Use it with `elkwatch classify --model`.\n"
 
 
@@ -71,6 +79,7 @@ def save_bundle(
     now: datetime,
     trained_on: Mapping[str, Any] | None = None,
     keep_older: bool = True,
+    detectors: FittedDetectors | None = None,
 ) -> str:
     """Writes a model; returns its version. An older bundle there is kept beside it,
     or goes, as `keep_older` says.
@@ -82,7 +91,9 @@ def save_bundle(
     work = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
         _write_parts(model, work)
-        digests = {name: digest(work / name) for name in sorted(os.listdir(work))}
+        if detectors is not None:
+            detectors.write(work, model)
+        digests = {name: digest(work / name) for name in files_below(work)}
         version = _version(digests)
         manifest = {
             "format": FORMAT,
@@ -94,9 +105,8 @@ def save_bundle(
         }
         _write_json(work / MANIFEST, manifest)
         write_lineage(model.lineage.stamped(now), work)
-        for part in work.iterdir():
-            part.chmod(0o644)
-        work.chmod(0o755)
+        for part in (work, *work.rglob("*")):
+            part.chmod(0o755 if part.is_dir() else 0o644)
         if keep_older:
             _put_in_place(work, folder)
         else:
@@ -307,7 +317,12 @@ def _version_there(folder: Path) -> str:
 
 
 def _version(digests: Mapping[str, str]) -> str:
-    text = json.dumps(digests, sort_keys=True).encode()
+    told = {
+        name: value
+        for name, value in digests.items()
+        if not name.startswith(DETECTORS) or name.endswith(STANDINGS)
+    }
+    text = json.dumps(told, sort_keys=True).encode()
     return hashlib.sha256(text).hexdigest()[:12]
 
 

@@ -27,6 +27,8 @@ REQUIRED = (
     "support.safetensors",
 )
 OPTIONAL = ("kinds.json", "kinds.safetensors", "README.txt")
+DETECTORS, STANDINGS = "detectors/", "standings.json"
+DETECTOR_PARTS = (".json", ".npz", ".safetensors", ".skops", ".txt")
 REPORT = "report.html"
 LINEAGE = "lineage.json"
 
@@ -100,14 +102,14 @@ def check_files(folder: Path, manifest: Mapping[str, Any]) -> None:
         raise BundleError(
             f"model {folder}: {MANIFEST} does not name all its files; train it again"
         )
-    present = {p.name for p in folder.iterdir()} - {MANIFEST, REPORT, LINEAGE}
+    present = set(files_below(folder)) - {MANIFEST, REPORT, LINEAGE}
     for name in sorted(present - set(files)):
         raise BundleError(
             f"model {folder}: {name} does not belong to the bundle and is refused "
-            "(only JSON and safetensors are read); remove it"
+            "(only JSON, safetensors and skops are read); remove it"
         )
     for name in sorted(files):
-        if name not in (*REQUIRED, *OPTIONAL):
+        if name not in (*REQUIRED, *OPTIONAL) and not _of_detector(name):
             raise BundleError(
                 f"model {folder}: {name} is no part of a bundle and is refused; "
                 "train it again"
@@ -121,6 +123,22 @@ def check_files(folder: Path, manifest: Mapping[str, Any]) -> None:
                 f"model {folder}: {name} is truncated or was changed (its digest "
                 "differs from the manifest); restore it or train again"
             )
+
+
+def files_below(folder: Path) -> list[str]:
+    """All that lies in a folder and below, but folders with something in them; sorted.
+
+    As paths from there, `/` between.
+    """
+    return sorted(
+        path.relative_to(folder).as_posix()
+        for path in folder.rglob("*")
+        if not path.is_dir() or path.is_symlink() or not any(path.iterdir())
+    )
+
+
+def _of_detector(name: str) -> bool:
+    return name.startswith(DETECTORS) and name.endswith(DETECTOR_PARTS)
 
 
 def digest(path: Path) -> str:

@@ -13,11 +13,11 @@ import numpy as np
 import torch
 
 from model.catalogue import Advice, Catalogue, load_catalogue
-from model.detectors.protocol import Floats
+from model.detectors.protocol import Floats, samples
 from model.deviation import deviation
 from model.events import EncodedSession, Session, distinct
 from model.explain import evidence, missing_texts, positions_to_show
-from model.growing import GrowingScores
+from model.growing import GrowingScores, UnjudgedWhileOpen
 from model.kinds import Kind
 from model.patterns import PatternReading, read_pattern
 from model.scoring import highest_of, views
@@ -81,7 +81,7 @@ class Classifier:
         """
         once, places = distinct(sessions)
         parts = [
-            self._joined(part, highest_surprises(self._network, part, self._device))
+            self._screened(part)
             for part in (once[at : at + CHUNK] for at in range(0, len(once), CHUNK))
         ]
         scores = np.concatenate([*parts, np.zeros(0)])
@@ -90,9 +90,8 @@ class Classifier:
     def growing(self, most: int) -> GrowingScores:
         """Scores for screening of sessions that are open, `most` of them at a time."""
         model = self.model
-        return GrowingScores(
-            self._network, model.support, model.calibration, self._device, most
-        )
+        kind = GrowingScores if model.chosen is None else UnjudgedWhileOpen
+        return kind(self._network, model.support, model.calibration, self._device, most)
 
     @property
     def threshold(self) -> float:
@@ -116,18 +115,33 @@ class Classifier:
         """The event ids of a page of messages; UNK where no template matches."""
         return event_ids(self.model.templates, messages)
 
+    def _screened(self, sessions: Sequence[EncodedSession]) -> Floats:
+        """The scores of a chunk; without the network where nobody asks it."""
+        chosen = self.model.chosen
+        if chosen is not None and not chosen.asks_model:
+            return chosen.score(sessions)
+        highest = highest_surprises(self._network, sessions, self._device)
+        own = self._joined(sessions, highest)
+        return own if chosen is None else chosen.score(sessions, own)
+
     def _joined(self, sessions: Sequence[EncodedSession], highest: Floats) -> Floats:
-        fence = self.model.calibration.surprise_fence
-        return views(self.model.support, highest, sessions, fence).joined(
-            self.threshold
-        )
+        """The model's own scores, whoever else is asked."""
+        chosen, calibration = self.model.chosen, self.model.calibration
+        own = calibration.threshold if chosen is None else chosen.own_threshold
+        fence = calibration.surprise_fence
+        return views(self.model.support, highest, sessions, fence).joined(own)
 
     def _classify(self, sessions: Sequence[Session]) -> list[Verdict]:
         encoded = encode(sessions, self.model.templates)
         once, places = distinct(encoded)
         found = surprises(self._network, once, self._device)
-        scores = self._joined(once, highest_of(found)).tolist()
-        odd = [i for i, score in enumerate(scores) if score > self.threshold]
+        own = self._joined(once, highest_of(found))
+        scores = own[places].tolist()
+        if self.model.chosen is not None:
+            lines = samples(sessions, self.model.templates)
+            scores = self.model.chosen.score(lines, own[places]).tolist()
+        flags = [score > self.threshold for score in scores]
+        odd = sorted({i for i, flag in zip(places, flags, strict=True) if flag})
         deviations = dict(
             zip(
                 odd,
@@ -136,10 +150,12 @@ class Classifier:
             )
         )
         return [
-            self._anomalous(session, once[i], scores[i], deviations[i])
-            if i in deviations
-            else self._normal(session, once[i], scores[i])
-            for session, i in zip(sessions, places, strict=True)
+            self._anomalous(session, once[i], score, deviations[i])
+            if flag
+            else self._normal(session, once[i], score)
+            for session, i, score, flag in zip(
+                sessions, places, scores, flags, strict=True
+            )
         ]
 
     def _deviations(

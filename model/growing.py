@@ -176,6 +176,16 @@ class GrowingScores:
         )
 
 
+class UnjudgedWhileOpen(GrowingScores):
+    """For detectors that judge whole sessions: an open one is blamed for nothing."""
+
+    def score(
+        self, units: Sequence[Hashable], sessions: Sequence[EncodedSession]
+    ) -> list[float]:
+        """Zeros, (N)."""
+        return [0.0] * len(sessions)
+
+
 def _prefix(session: EncodedSession, length: int) -> int:
     return hash((session.starts, session.ids[:length]))
 

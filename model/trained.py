@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from model.catalogue import Entry
+from model.detectors.standing import Chosen
 from model.detectors.support import SupportDistance
 from model.kinds import KindModel
 from model.lineage import Lineage
@@ -46,7 +47,8 @@ class TrainedModel:
     """All parts of one model. `figures` are the quality figures of its training.
 
     `network` is as it was trained; it scores at `precision`. `trained_at` is known of a
-    model that was loaded from a bundle.
+    model that was loaded from a bundle. Where detectors are `chosen`, they decide, and
+    the calibration is theirs.
     """
 
     version: str
@@ -63,6 +65,7 @@ class TrainedModel:
     trained_at: datetime | None = None
     lineage: Lineage = field(default_factory=Lineage)
     precision: str = FULL
+    chosen: Chosen | None = None
 
     def network_on(self, device: torch.device) -> NextEventLSTM:
         """The next-event network ready to score on a device, at the precision."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,6 +16,9 @@ from elkwatch.cli.options import (
     model_option,
 )
 from elkwatch.cli.shell import examples
+
+if TYPE_CHECKING:
+    from model import Rule
 
 
 @click.command(
@@ -34,6 +38,20 @@ from elkwatch.cli.shell import examples
     required=True,
     metavar="FILE",
     help="NDJSON, one line a session; - for standard output.",
+)
+@click.option(
+    "--detector",
+    "detectors",
+    multiple=True,
+    metavar="NAME",
+    help="Decide by this detector of the model instead; several together by --rule.",
+)
+@click.option(
+    "--rule",
+    type=click.Choice(["any", "majority", "mean-rank"]),
+    default="any",
+    show_default=True,
+    help="How several detectors decide.",
 )
 @catalogue_option
 @click.option(
@@ -56,6 +74,8 @@ def classify(
     files: tuple[str, ...],
     model_path: Path,
     out: str,
+    detectors: tuple[str, ...],
+    rule: Rule,
     catalogue: Path | None,
     language: str,
     workers: int,
@@ -75,6 +95,7 @@ def classify(
     from elkwatch.result_files import open_result
     from elkwatch.translate import masked_verdict
     from elkwatch.workers import Workers
+    from model import DetectorChoice
 
     if workers > 1 and "-" in files:
         raise click.UsageError(
@@ -83,7 +104,15 @@ def classify(
         )
     privacy = file_options.privacy()
     mask, shown = Masker(privacy.mask), privacy.session_keys == "shown"
-    model = ModelChoice(model_path, device, catalogue, language, privacy.mask)
+    choice = DetectorChoice(tuple(dict.fromkeys(detectors)), rule)
+    model = ModelChoice(
+        model_path,
+        device,
+        catalogue,
+        language,
+        privacy.mask,
+        choice if detectors else None,
+    )
     odd, lines, unknown = 0, 0, 0.0
     with (
         Workers(workers, model) as pool,

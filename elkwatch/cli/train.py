@@ -135,6 +135,14 @@ _SEED.name = "integer"
     help="Leave out this share of the network's weights, the smallest, 0 to below 1.",
 )
 @click.option(
+    "--detector",
+    "detectors",
+    multiple=True,
+    metavar="NAME",
+    help="Fit this detector too, for a source to choose (docs/detectors.md); "
+    "repeatable.",
+)
+@click.option(
     "--epochs",
     type=click.IntRange(min=1),
     default=None,
@@ -166,6 +174,7 @@ def train(
     device: str,
     quantize: str | None,
     prune: float,
+    detectors: tuple[str, ...],
     epochs: int | None,
     alarm_budget: float | None,
     file_options: FileOptions,
@@ -177,6 +186,7 @@ def train(
     Sessions that --labels calls anomalous teach their kind, never what is normal.
     """
     from elkwatch.clock import SystemClock
+    from elkwatch.log_files import warn
     from elkwatch.source_threshold import tell_of_budget
     from elkwatch.training_input import (
         definition_of,
@@ -197,7 +207,9 @@ def train(
         NO_LABELS,
         candidate_folder,
         check_bundle_target,
+        check_detectors,
         choose_device,
+        fit_detectors,
         load_bundle,
         load_catalogue,
         read_labels,
@@ -208,6 +220,7 @@ def train(
     if bool(files) == bool(source_name):
         raise click.UsageError("give FILE..., or --from-es SOURCE")
     _refuse_idle_options(files, source_name, discover)
+    check_detectors(detectors)
     check_bundle_target(out)
     if shadow:
         _check_shadow(out)
@@ -231,6 +244,7 @@ def train(
     if source_name is not None and with_feedback:
         settings = file_options.config()
         labels = with_people_said(settings, source_name, sessions, labels, clock)
+    check_detectors(detectors, labels)
     with TrainingProgress() as progress:
         model = fit(
             sessions,
@@ -242,12 +256,20 @@ def train(
             device=chosen,
             progress=progress,
         )
+    others = fit_detectors(
+        model, detectors, sessions, labels, seed=seed, device=chosen, tell=warn
+    )
     now = clock.now()
     definition = definition_of(file_options, source_name)
     trained_on = fingerprint(sessions, files, definition)
     place = candidate_folder(out) if shadow else out
     version = save_bundle(
-        model, place, now=now, trained_on=trained_on, keep_older=not shadow
+        model,
+        place,
+        now=now,
+        trained_on=trained_on,
+        keep_older=not shadow,
+        detectors=others,
     )
     report = training_report(
         model,

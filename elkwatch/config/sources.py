@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -66,6 +66,30 @@ class SessionSettings(Settings):
         return self
 
 
+class DetectorSettings(Settings):
+    """Which detectors of the model's bundle decide; see docs/detectors.md."""
+
+    ensemble: tuple[str, ...] = Field(
+        min_length=1,
+        description="Names of detectors that `elkwatch train --detector` fitted; "
+        "`elkwatch` is Enhanced DeepLog. `detector: NAME` is short for one.",
+    )
+    rule: Literal["any", "majority", "mean-rank"] = Field(
+        "any", description="How several decide together."
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_name(cls, value: Any) -> Any:
+        return {"ensemble": [value]} if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _each_once(self) -> DetectorSettings:
+        if len(set(self.ensemble)) != len(self.ensemble):
+            raise ValueError("names a detector twice; name each once")
+        return self
+
+
 class SourceSettings(Settings):
     """Logs to read: where they are, and which field means what."""
 
@@ -106,6 +130,11 @@ class SourceSettings(Settings):
         None, description="Folder of the model bundle; `elkwatch train` makes one."
     )
 
+    detector: DetectorSettings | None = Field(
+        None,
+        description="What decides instead of Enhanced DeepLog, which still tells kinds "
+        "and evidence.",
+    )
     threshold: float | None = Field(
         None,
         gt=0,

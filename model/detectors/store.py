@@ -12,11 +12,10 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import os
 from pathlib import Path
 from typing import Any
 
-from model.bundle_folder import digest
+from model.bundle_folder import DETECTOR_PARTS, digest, files_below
 from model.detectors.protocol import Detector, Setting
 from model.detectors.registry import make
 from model.errors import DetectorError
@@ -24,7 +23,6 @@ from model.vocabulary import Vocabulary
 
 FORMAT = 1
 MANIFEST = "detector.json"
-SUFFIXES = (".json", ".npz", ".safetensors", ".skops", ".txt")
 
 
 def save_detector(detector: Detector, folder: Path, vocabulary: Vocabulary) -> None:
@@ -72,7 +70,7 @@ def _check(folder: Path, manifest: dict[str, Any], vocabulary: Vocabulary) -> No
         raise _refused(folder, "is of a format that this elkwatch does not read")
     named = manifest["files"]
     for name in sorted({*named, *_files(folder)}):
-        if name not in named or not name.endswith(SUFFIXES):
+        if name not in named or not name.endswith(DETECTOR_PARTS):
             raise _refused(folder, f"{name} does not belong to it")
         if not (folder / name).is_file():
             raise _refused(folder, f"{name} is missing")
@@ -91,12 +89,7 @@ def _refused(folder: Path, what: str) -> DetectorError:
 
 def _files(folder: Path) -> list[str]:
     """All files below a folder but its manifest, as paths from there."""
-    found = [
-        os.path.relpath(os.path.join(where, name), folder)
-        for where, _, names in os.walk(folder)
-        for name in names
-    ]
-    return sorted(name for name in found if name != MANIFEST)
+    return [name for name in files_below(folder) if name != MANIFEST]
 
 
 def _templates(vocabulary: Vocabulary) -> str:
