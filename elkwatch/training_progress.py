@@ -59,6 +59,11 @@ class TrainingProgress:
         """Shows one step."""
         if self._last is not None and self._last.stage != step.stage:
             self._tell_end()
+        if step.trouble:
+            title = _TITLES.get(step.stage, step.stage)
+            line = f"{title}: {step.trouble}"
+            self._console.print(line, markup=False, highlight=False)
+            return
         self._last = step
         if step.stage not in self._bars:
             title = _TITLES.get(step.stage, step.stage)

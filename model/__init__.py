@@ -25,6 +25,7 @@ from model.bundle_shelf import (
     shelf,
 )
 from model.catalogue import Advice, Catalogue, check_catalogue, load_catalogue
+from model.checkpoint import Checkpoint
 from model.chosen_detector import (
     DetectorChoice,
     FittedDetectors,
@@ -37,15 +38,18 @@ from model.comparison import Judged, compare
 from model.detector_figures import DetectorRow, FitLogs, judge_detectors
 from model.detectors.registry import ENTRIES as DETECTORS
 from model.detectors.standing import Rule
-from model.devices import choose_device
+from model.devices import choose_device, mixed_precision
 from model.errors import (
     BundleError,
     CatalogueError,
+    CheckpointError,
     DetectorError,
     DeviceError,
     LabelError,
     MaskError,
     ModelError,
+    OutOfMemoryError,
+    SettingError,
     TrainingError,
 )
 from model.evaluate import Evaluation, evaluate
@@ -71,6 +75,7 @@ from model.lineage import (
 from model.precision import FULL, PRECISIONS
 from model.progress import Progress, Step
 from model.renaming import rename_class
+from model.settings import setting_names, with_settings
 from model.templates.frozen import FrozenTemplates, Template
 from model.templates.masks import Mask, parse_masks
 from model.templates.miner import MinerConfig, TemplateMiner
@@ -94,6 +99,8 @@ __all__ = [
     "Catalogue",
     "CatalogueError",
     "Change",
+    "Checkpoint",
+    "CheckpointError",
     "Classifier",
     "DetectorChoice",
     "DetectorError",
@@ -115,12 +122,14 @@ __all__ = [
     "MinerConfig",
     "ModelClass",
     "ModelError",
+    "OutOfMemoryError",
     "Progress",
     "Prototype",
     "Remembered",
     "Rule",
     "Session",
     "SessionTracker",
+    "SettingError",
     "Share",
     "Shelved",
     "Step",
@@ -149,6 +158,7 @@ __all__ = [
     "likeness",
     "load_bundle",
     "load_catalogue",
+    "mixed_precision",
     "parse_masks",
     "promote",
     "prototype_of",
@@ -160,6 +170,7 @@ __all__ = [
     "roll_back",
     "save_bundle",
     "sessions_a_day",
+    "setting_names",
     "share_of",
     "shelf",
     "threshold_within",
@@ -167,4 +178,5 @@ __all__ = [
     "unit_key",
     "window_start",
     "with_detectors",
+    "with_settings",
 ]

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from model.best_epoch import History
 from model.catalogue import Catalogue, Entry
+from model.checkpoint import Checkpoint
 from model.class_map import ClassMap, draw_map
 from model.class_training import (
     ClassMembers,
@@ -107,6 +108,8 @@ def find_classes(
     device: torch.device,
     progress: Progress,
     former: Former = _NOTHING,
+    mixed: str = "off",
+    checkpoint: Checkpoint | None = None,
 ) -> ClassSet:
     """Classes among suspects, beside the taught kinds. Raises nothing of its own.
 
@@ -141,12 +144,20 @@ def find_classes(
     trained = train_kinds(
         members,
         ids,
-        fit_space(columns, members.sessions, members.surprises),
+        fit_space(
+            columns,
+            members.sessions,
+            members.surprises,
+            statistics=config.statistics,
+            windows=config.windows,
+        ),
         vocabulary.size,
         config,
         seed=seed,
         device=device,
         progress=progress,
+        mixed=mixed,
+        checkpoint=checkpoint,
     )
     classes = tuple(
         _describe(

@@ -10,7 +10,7 @@ temperature that makes confidence honest is fitted on the same held-out sessions
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,22 +19,29 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import cross_entropy, softmax
 
-from model.best_epoch import BestEpoch, Epoch, History
+from model.best_epoch import History
+from model.checkpoint import Checkpoint
 from model.clusters import Method
+from model.epochs import Pace, Rate, Setting, run_epochs
 from model.events import EncodedSession
 from model.features import FeatureSpace, Matrix, deep_features, deviation
 from model.kinds import Kind, KindModel, choose_exemplars, window_ids
 from model.network import EnhancedConfig, EnhancedNetwork, EnhancedOutput
-from model.progress import Progress, Step, silent
+from model.out_of_memory import in_parts
+from model.progress import Progress, silent
 from model.surprise import Surprise
 from model.vocabulary import PAD
+
+MAX_CHECKED = 4096
 
 
 @dataclass(frozen=True, slots=True)
 class ClassTrainingConfig:
     """How stage 4 is trained: the weights of the loss, then the usual.
 
-    `clustering` is the method of stage 3.
+    `focus` 0 makes the focal loss plain cross-entropy. Without `attention` the last
+    state stands for the sequence; `windows` and `statistics` are parts of the features.
+    Without `early_stopping` the last epoch is kept. `clustering`: of stage 3.
     """
 
     alpha: float = 0.3
@@ -46,6 +53,11 @@ class ClassTrainingConfig:
     batch: int = 128
     epochs: int = 60
     patience: int = 10
+    early_stopping: bool = True
+    rate: Rate = "plateau"
+    attention: bool = True
+    windows: bool = True
+    statistics: bool = True
     held_out_share: float = 0.2
     clustering: Method = "auto"
 
@@ -89,6 +101,8 @@ def train_kinds(
     seed: int,
     device: torch.device,
     progress: Progress = silent,
+    mixed: str = "off",
+    checkpoint: Checkpoint | None = None,
 ) -> TrainedKinds:
     """Fits the class network on members of class 0 and of `classes` (1 …)."""
     rng = np.random.default_rng(seed)
@@ -99,13 +113,30 @@ def train_kinds(
         torch.from_numpy(members.labels),
     )
     network_config = EnhancedConfig(
-        vocabulary, features.shape[1], len(classes) + 1, hidden=config.hidden
+        vocabulary,
+        features.shape[1],
+        len(classes) + 1,
+        hidden=config.hidden,
+        attention=config.attention,
     )
     held_out = _held_out(members.labels, config.held_out_share, rng)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = EnhancedNetwork(network_config).to(device)
-        history = _fit(network, rows, held_out, config, rng, device, progress)
+        history = run_epochs(
+            "4 classes",
+            network,
+            _Kinds(network, rows, held_out, config, device),
+            Pace(
+                config.learning_rate,
+                config.epochs,
+                config.patience if config.early_stopping else None,
+                config.rate,
+                rate_patience=3,
+            ),
+            Setting(device, mixed, checkpoint, progress),
+            rng,
+        )
     temperature = _temperature(network, rows, held_out, device)
     odd = members.labels > 0
     return TrainedKinds(
@@ -158,45 +189,43 @@ def _with_exemplars(
     return KindModel(network, classes, space, temperature, exemplars, owners, radii)
 
 
-def _fit(
-    network: EnhancedNetwork,
-    rows: _Rows,
-    held_out: NDArray[np.bool_],
-    config: ClassTrainingConfig,
-    rng: np.random.Generator,
-    device: torch.device,
-    progress: Progress,
-) -> History:
-    optimizer = torch.optim.Adam(network.parameters(), lr=config.learning_rate)
-    schedule = torch.optim.lr_scheduler.ReduceLROnPlateau(
-        optimizer, factor=0.5, patience=3
-    )
-    own = np.flatnonzero(~held_out)
-    checks = np.flatnonzero(held_out) if held_out.any() else own
-    chances = _even_chances(rows.labels.numpy()[own])
-    best = BestEpoch(network, config.patience)
-    for number in range(config.epochs):
-        network.train()
-        drawn = rng.choice(own, size=len(own), p=chances)
-        losses = []
-        for at in range(0, len(drawn), config.batch):
-            loss = _loss(network, rows, drawn[at : at + config.batch], config, device)
-            optimizer.zero_grad(set_to_none=True)
-            loss.backward()  # type: ignore[no-untyped-call]  # torch's own
-            torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-            optimizer.step()
-            losses.append(float(loss.detach()))
-        network.eval()
-        with torch.inference_mode():
-            check = float(_loss(network, rows, checks, config, device))
-        rate = float(optimizer.param_groups[0]["lr"])
-        mean = float(np.mean(losses))
-        progress(Step("4 classes", number + 1, config.epochs, mean, check, rate))
-        schedule.step(check)
-        if best.is_over(Epoch(mean, check, rate)):
-            break
-    best.restore()
-    return best.history
+class _Kinds:
+    """The lesson of stage 4: classes are drawn evenly."""
+
+    def __init__(
+        self,
+        network: EnhancedNetwork,
+        rows: _Rows,
+        held_out: NDArray[np.bool_],
+        config: ClassTrainingConfig,
+        device: torch.device,
+    ) -> None:
+        self._network, self._rows = network, rows
+        self._config, self._device = config, device
+        self._own = np.flatnonzero(~held_out)
+        self._checks = np.flatnonzero(held_out) if held_out.any() else self._own
+        self._chances = _even_chances(rows.labels.numpy()[self._own])
+        self._batch, self._check = config.batch, MAX_CHECKED
+
+    def batches(self, rng: np.random.Generator) -> Iterator[NDArray[np.int64]]:
+        drawn = rng.choice(self._own, size=len(self._own), p=self._chances)
+        for at in range(0, len(drawn), self._batch):
+            yield drawn[at : at + self._batch]
+
+    def checks(self) -> Iterator[NDArray[np.int64]]:
+        for at in range(0, len(self._checks), self._check):
+            yield self._checks[at : at + self._check]
+
+    def loss(self, batch: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
+        loss = _loss(self._network, self._rows, batch, self._config, self._device)
+        return loss, torch.ones((), device=self._device)
+
+    def halve(self) -> bool:
+        if self._batch == 1:
+            return False
+        self._batch //= 2
+        self._check = min(self._check // 2, self._batch)
+        return True
 
 
 def _loss(
@@ -209,18 +238,18 @@ def _loss(
     ids = rows.ids[index].to(device)
     labels = rows.labels[index].to(device)
     out: EnhancedOutput = network(ids, rows.features[index].to(device))
-    following = cross_entropy(
-        out.next_logits[:, :-1].transpose(1, 2), ids[:, 1:], ignore_index=PAD
-    )
+    following = torch.zeros((), device=device)
+    if bool((ids[:, 1:] != PAD).any()):
+        following = cross_entropy(
+            out.next_logits[:, :-1].transpose(1, 2), ids[:, 1:], ignore_index=PAD
+        )
     kinds = _focal(out.class_logits, labels, config.focus) + 0.5 * (
         _focal(out.by_sequence, labels, config.focus)
         + _focal(out.by_features, labels, config.focus)
     )
     agreement = _jensen_shannon(out.by_sequence, out.by_features)
     total: Tensor = (
-        config.alpha * following.nan_to_num(0.0)
-        + config.beta * kinds
-        + config.gamma * agreement
+        config.alpha * following + config.beta * kinds + config.gamma * agreement
     )
     return total
 
@@ -271,9 +300,14 @@ def _temperature(
     index = np.flatnonzero(held_out & (rows.labels.numpy() > 0))
     if len(index) < 10:
         return 1.0
+
+    def told(part: Sequence[int]) -> list[Tensor]:
+        chosen = list(part)
+        out = network(rows.ids[chosen].to(device), rows.features[chosen].to(device))
+        return list(out.class_logits[:, 1:].cpu())
+
     with torch.inference_mode():
-        out = network(rows.ids[index].to(device), rows.features[index].to(device))
-        logits = out.class_logits[:, 1:].cpu()
+        logits = torch.stack(in_parts(told, index.tolist()))
     labels = rows.labels[index] - 1
     candidates = np.geomspace(0.25, 8.0, 41)
     losses = [float(cross_entropy(logits / float(t), labels)) for t in candidates]

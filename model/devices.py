@@ -7,6 +7,7 @@ import torch
 from model.errors import DeviceError
 
 CHOICES = ("auto", "cpu", "cuda")
+MIXED_CHOICES = ("auto", "off", "bf16", "fp16")
 
 
 def choose_device(name: str = "auto", threads: int = 1) -> torch.device:
@@ -25,3 +26,21 @@ def choose_device(name: str = "auto", threads: int = 1) -> torch.device:
             "use --device cpu, or auto"
         )
     return torch.device("cuda" if available and name != "cpu" else "cpu")
+
+
+def mixed_precision(name: str, device: torch.device) -> str:
+    """In which numbers to train: `off` (32 bits), or 16 bits where that is safe.
+
+    `auto` takes bf16 on CUDA that has it. Raises DeviceError for what is absent.
+    """
+    if name not in MIXED_CHOICES:
+        known = ", ".join(MIXED_CHOICES)
+        raise DeviceError(f"mixed precision {name!r} is none of {known}")
+    if name == "auto":
+        has = device.type == "cuda" and torch.cuda.is_bf16_supported()
+        return "bf16" if has else "off"
+    if name == "fp16" and device.type != "cuda":
+        raise DeviceError(
+            "mixed precision fp16: this needs CUDA; use --mixed-precision bf16, or off"
+        )
+    return name

@@ -6,8 +6,11 @@
     ├── LabelError         a labels file that cannot be used
     ├── TrainingError      logs that cannot be trained on
     ├── CatalogueError     a class catalogue that cannot be used
-    ├── DeviceError        a device that is not there
-    └── DetectorError      a detector that there is not, or that cannot be read
+    ├── DetectorError      a detector that there is not, or that cannot be read
+    ├── CheckpointError    a checkpoint that cannot be used, or is of another training
+    ├── SettingError       a setting of a training that is none, or has no such value
+    ├── OutOfMemoryError   not even the smallest part of the work has room
+    └── DeviceError        a device that is not there
 
 Every message is one line: what is wrong, where, how to mend it. `exit_code` is what a
 command ends with: 1 the work failed, 2 the command line or configuration is wrong.
@@ -53,5 +56,17 @@ class DeviceError(ModelError):
 
 class DetectorError(ModelError):
     """A detector of that name is not known, or its files cannot be used."""
+
+
+class CheckpointError(ModelError):
+    """A checkpoint is damaged, or of other logs or another configuration."""
+
+
+class OutOfMemoryError(ModelError):
+    """There is no memory left for the smallest part of the work."""
+
+
+class SettingError(ModelError):
+    """A setting of a training is unknown or has a value that it cannot have."""
 
     exit_code = 2

@@ -170,11 +170,22 @@ def fit_space(
     columns: tuple[int, ...],
     sessions: Sequence[EncodedSession],
     surprises: Sequence[Surprise],
+    *,
+    statistics: bool = True,
+    windows: bool = True,
 ) -> FeatureSpace:
-    """The scaling of the features over these training sessions."""
+    """The scaling of the features over these training sessions.
+
+    What is left out, and what never varies, says nothing: it is scaled to 0.
+    """
     features = deep_features(sessions, surprises, columns)
     spread = features.std(axis=0)
     spread[spread < 1e-3] = 1.0
+    at = 2 * len(columns)
+    if not statistics:
+        spread[at : at + STATISTICS] = np.inf
+    if not windows:
+        spread[at + STATISTICS : at + STATISTICS + len(WINDOWS)] = np.inf
     return FeatureSpace(columns, features.mean(axis=0), spread)
 
 

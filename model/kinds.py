@@ -19,6 +19,7 @@ from torch import Tensor
 from model.events import EncodedSession
 from model.features import FeatureSpace, Matrix, deep_features, deviation
 from model.network import EnhancedNetwork
+from model.out_of_memory import in_parts
 from model.surprise import Surprise
 from model.vocabulary import BOS, EOS, PAD
 
@@ -87,16 +88,19 @@ class KindModel:
         features = deep_features(sessions, surprises, self.space.columns)
         scaled = torch.from_numpy(self.space.scaled(features))
         windows = window_ids(sessions, surprises)
-        found = []
         self.network.eval()
+
+        def rows(places: Sequence[int]) -> list[Matrix]:
+            part = slice(places[0], places[-1] + 1)
+            out = self.network(windows[part].to(device), scaled[part].to(device))
+            logits = out.class_logits[:, 1:] / self.temperature  # (n, C)
+            return list(logits.softmax(dim=1).cpu().numpy())
+
+        found: list[Matrix] = []
         with torch.inference_mode():
             for at in range(0, len(sessions), BATCH):
-                part = slice(at, at + BATCH)
-                out = self.network(windows[part].to(device), scaled[part].to(device))
-                logits = out.class_logits[:, 1:] / self.temperature  # (n, C)
-                found.append(logits.softmax(dim=1).cpu().numpy())
-        result: Matrix = np.concatenate(found)
-        return result
+                found += in_parts(rows, range(at, min(at + BATCH, len(sessions))))
+        return np.stack(found)
 
     def state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         """JSON values and arrays of all but the network's weights."""

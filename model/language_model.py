@@ -11,18 +11,20 @@ would flatter the loss.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from model.best_epoch import BestEpoch, Epoch, History
+from model.best_epoch import History
+from model.checkpoint import Checkpoint
+from model.epochs import Pace, Rate, Setting, run_epochs
 from model.events import EncodedSession
 from model.network import NetworkConfig, NextEvent, NextEventLSTM
-from model.progress import Progress, Step, silent
+from model.progress import Progress, silent
 from model.vocabulary import BOS, EOS, PAD, UNK
 
 CROP = 256
@@ -31,7 +33,7 @@ UNK_RATE = 0.01
 
 @dataclass(frozen=True, slots=True)
 class LanguageModelConfig:
-    """How stage 1 is trained."""
+    """How stage 1 is trained. Without `early_stopping` the last epoch is kept."""
 
     embedding: int = 32
     hidden: int = 64
@@ -42,6 +44,8 @@ class LanguageModelConfig:
     batches: int = 24
     epochs: int = 50
     patience: int = 7
+    early_stopping: bool = True
+    rate: Rate = "plateau"
     max_tokens: int = 2_000_000
 
 
@@ -61,10 +65,12 @@ def train_language_model(
     seed: int,
     device: torch.device,
     progress: Progress = silent,
+    mixed: str = "off",
+    checkpoint: Checkpoint | None = None,
 ) -> tuple[NextEventLSTM, History]:
     """Fits the next-event network; losses in nats an event.
 
-    Equal seeds give equal weights on CPU.
+    Equal seeds give equal weights on CPU. Raises TrainingError, OutOfMemoryError.
     """
     rng = np.random.default_rng(seed)
     with torch.random.fork_rng(devices=[]):
@@ -79,7 +85,12 @@ def train_language_model(
             )
         ).to(device)
         history = fit_next_event(
-            network, train, held_out, config, rng, device, progress
+            network,
+            train,
+            held_out,
+            config,
+            rng,
+            Setting(device, mixed, checkpoint, progress),
         )
     return network, history
 
@@ -90,60 +101,62 @@ def fit_next_event(
     held_out: Sequence[EncodedSession],
     config: LanguageModelConfig,
     rng: np.random.Generator,
-    device: torch.device,
-    progress: Progress = silent,
+    setting: Setting,
 ) -> History:
     """Fits a network that says what comes next; the best epoch's weights stay."""
-    batches = _make_batches(_limited(train, config.max_tokens, rng), config)
-    checks = _make_batches(list(held_out) or list(train), config)
-    optimizer = torch.optim.Adam(network.parameters(), lr=config.learning_rate)
-    schedule = torch.optim.lr_scheduler.ReduceLROnPlateau(
-        optimizer, factor=0.5, patience=2
+    taken = _limited(train, config.max_tokens, rng)
+    checks = list(held_out) or list(train)
+    return run_epochs(
+        "1 next event",
+        network,
+        _NextEvents(network, taken, checks, config, setting.device),
+        Pace(
+            config.learning_rate,
+            config.epochs,
+            config.patience if config.early_stopping else None,
+            config.rate,
+        ),
+        setting,
+        rng,
     )
-    best = BestEpoch(network, config.patience)
-    for number in range(config.epochs):
-        loss = _run_epoch(network, batches, optimizer, rng, device)
-        check = _held_out_loss(network, checks, device)
-        rate = float(optimizer.param_groups[0]["lr"])
-        progress(Step("1 next event", number + 1, config.epochs, loss, check, rate))
-        schedule.step(check)
-        if best.is_over(Epoch(loss, check, rate)):
-            break
-    best.restore()
-    return best.history
 
 
-def _run_epoch(
-    network: NextEvent,
-    batches: Sequence[_Batch],
-    optimizer: torch.optim.Optimizer,
-    rng: np.random.Generator,
-    device: torch.device,
-) -> float:
-    network.train()
-    total, weight = 0.0, 0.0
-    for index in rng.permutation(len(batches)):
-        batch = batches[index]
-        inputs = _with_unknowns(batch.inputs).to(device)
-        loss, mass = _loss(network, inputs, batch, device)
-        optimizer.zero_grad(set_to_none=True)
-        (loss / mass).backward()  # type: ignore[no-untyped-call]  # torch's own
-        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-        optimizer.step()
-        total, weight = total + float(loss.detach()), weight + float(mass)
-    return total / max(weight, 1e-9)
+class _NextEvents:
+    """The lesson of stage 1."""
 
+    def __init__(
+        self,
+        network: NextEvent,
+        train: Sequence[EncodedSession],
+        held_out: Sequence[EncodedSession],
+        config: LanguageModelConfig,
+        device: torch.device,
+    ) -> None:
+        self._network, self._device, self._config = network, device, config
+        self._sessions = train, held_out
+        self._train = _make_batches(train, config)
+        self._held_out = _make_batches(held_out, config)
 
-def _held_out_loss(
-    network: NextEvent, batches: Sequence[_Batch], device: torch.device
-) -> float:
-    network.eval()
-    total, weight = 0.0, 0.0
-    with torch.inference_mode():
-        for batch in batches:
-            loss, mass = _loss(network, batch.inputs.to(device), batch, device)
-            total, weight = total + float(loss), weight + float(mass)
-    return total / max(weight, 1e-9)
+    def batches(self, rng: np.random.Generator) -> Iterator[_Batch]:
+        for index in rng.permutation(len(self._train)):
+            batch = self._train[index]
+            yield replace(batch, inputs=_with_unknowns(batch.inputs))
+
+    def checks(self) -> Sequence[_Batch]:
+        return self._held_out
+
+    def loss(self, batch: _Batch) -> tuple[Tensor, Tensor]:
+        return _loss(self._network, batch.inputs.to(self._device), batch, self._device)
+
+    def halve(self) -> bool:
+        if all(len(b.inputs) == 1 for b in (*self._train, *self._held_out)):
+            return False
+        largest = max(b.inputs.numel() for b in (*self._train, *self._held_out))
+        self._config = replace(self._config, batch_tokens=max(1, largest // 2))
+        self._train, self._held_out = (
+            _make_batches(sessions, self._config) for sessions in self._sessions
+        )
+        return True
 
 
 def _loss(

@@ -33,7 +33,10 @@ class NetworkConfig:
 
 @dataclass(frozen=True, slots=True)
 class EnhancedConfig:
-    """Sizes of the class network. Class 0 is *normal*."""
+    """Sizes of the class network. Class 0 is *normal*.
+
+    Without `attention` the state after the last event stands for the sequence.
+    """
 
     vocabulary: int
     features: int
@@ -42,6 +45,7 @@ class EnhancedConfig:
     hidden: int = 64
     heads: int = 4
     dropout: float = 0.2
+    attention: bool = True
 
 
 class NextEvent(nn.Module):
@@ -95,8 +99,11 @@ class EnhancedNetwork(nn.Module):
         hidden, classes = config.hidden, config.classes
         self.embed = nn.Embedding(config.vocabulary, config.embedding, padding_idx=PAD)
         self.lstm = nn.LSTM(config.embedding, hidden, batch_first=True)
-        self.query = nn.Parameter(torch.zeros(1, 1, hidden))
-        self.attention = nn.MultiheadAttention(hidden, config.heads, batch_first=True)
+        if config.attention:
+            self.query = nn.Parameter(torch.zeros(1, 1, hidden))
+            self.attention = nn.MultiheadAttention(
+                hidden, config.heads, batch_first=True
+            )
         self.features = nn.Sequential(
             nn.Linear(config.features, hidden),
             nn.ReLU(),
@@ -118,11 +125,7 @@ class EnhancedNetwork(nn.Module):
     def forward(self, ids: Tensor, features: Tensor) -> EnhancedOutput:
         """ids (B, T) padded at the end with PAD, features (B, F) → EnhancedOutput."""
         hidden, _ = self.lstm(self.dropout(self.embed(ids)))  # (B, T, H)
-        query = self.query.expand(len(ids), -1, -1)  # (B, 1, H)
-        pooled, _ = self.attention(
-            query, hidden, hidden, key_padding_mask=ids == PAD, need_weights=False
-        )
-        sequence = self.dropout(pooled.squeeze(1))  # (B, H)
+        sequence = self.dropout(self._pooled(hidden, ids == PAD))  # (B, H)
         deep = self.features(features)  # (B, H)
         return EnhancedOutput(
             class_logits=self.classify(torch.cat([sequence, deep], dim=1)),
@@ -130,3 +133,15 @@ class EnhancedNetwork(nn.Module):
             by_sequence=self.by_sequence(sequence),
             by_features=self.by_features(deep),
         )
+
+    def _pooled(self, hidden: Tensor, padding: Tensor) -> Tensor:
+        """hidden (B, T, H), padding (B, T) → one state for each sequence (B, H)."""
+        if self.config.attention:
+            query = self.query.expand(len(hidden), -1, -1)  # (B, 1, H)
+            pooled, _ = self.attention(
+                query, hidden, hidden, key_padding_mask=padding, need_weights=False
+            )
+            result: Tensor = pooled.squeeze(1)
+            return result
+        last = (~padding).sum(dim=1).clamp_min(1) - 1  # (B,)
+        return hidden[torch.arange(len(hidden), device=hidden.device), last]

@@ -8,7 +8,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step of training: which stage, how far, how well."""
+    """One step of training: which stage, how far, how well.
+
+    `trouble`: what went wrong and was mended, one line for a person.
+    """
 
     stage: str
     done: int
@@ -16,6 +19,7 @@ class Step:
     loss: float | None = None
     held_out_loss: float | None = None
     learning_rate: float | None = None
+    trouble: str = ""
 
 
 Progress = Callable[[Step], None]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 
 import numpy as np
@@ -20,6 +21,7 @@ from torch.nn.functional import log_softmax
 
 from model.events import EncodedSession
 from model.network import NextEvent, NextEventLSTM, State
+from model.out_of_memory import in_parts
 from model.vocabulary import BOS, EOS, PAD
 
 MAX_NATS = 20.0
@@ -55,9 +57,8 @@ def surprises(
     network.eval()
     with torch.inference_mode():
         for batch in _batches(distinct, network.config.vocabulary):
-            results.update(
-                zip(batch, _score_batch(network, batch, device), strict=True)
-            )
+            found = in_parts(partial(_score_batch, network, device), batch)
+            results.update(zip(batch, found, strict=True))
     return [results[session] for session in sessions]
 
 
@@ -69,10 +70,8 @@ def highest_surprises(
     network.eval()
     with torch.inference_mode():
         for batch in _batches(list(dict.fromkeys(sessions)), network.config.vocabulary):
-            inputs, targets = _tensors(batch, device)
-            nats = torch.cat([p.nats for p in _passes(network, inputs, targets)], 1)
-            highest = _judged(batch, nats).max(axis=1, initial=0.0)
-            results.update(zip(batch, highest.tolist(), strict=True))
+            found = in_parts(partial(_highest, network, device), batch)
+            results.update(zip(batch, found, strict=True))
     return np.array([results[session] for session in sessions], dtype=np.float64)
 
 
@@ -140,11 +139,19 @@ def expectations(
     network.eval()
     with torch.inference_mode():
         for batch in _batches(list(asked), network.config.vocabulary):
-            logits, _, _ = network(_tensors(batch, device)[0])  # (B, T, V)
-            for row, session in zip(logits, batch, strict=True):
+            rows = in_parts(partial(_logits, network, device), batch)
+            for row, session in zip(rows, batch, strict=True):
                 for place in asked[session]:
                     found[place] = _likeliest(row[list(positions[place])], top)
     return found
+
+
+def _logits(
+    network: NextEvent, device: torch.device, batch: Sequence[EncodedSession]
+) -> list[Tensor]:
+    """What is expected before each event of B sessions: (T, V) each."""
+    logits, _, _ = network(_tensors(batch, device)[0])  # (B, T, V)
+    return list(logits)
 
 
 def _likeliest(logits: Tensor, top: int) -> list[list[tuple[int, float]]]:
@@ -231,8 +238,17 @@ def _judged(batch: Sequence[EncodedSession], nats: Tensor) -> NDArray[np.float32
     return result
 
 
+def _highest(
+    network: NextEvent, device: torch.device, batch: Sequence[EncodedSession]
+) -> list[float]:
+    inputs, targets = _tensors(batch, device)
+    nats = torch.cat([p.nats for p in _passes(network, inputs, targets)], 1)
+    highest: list[float] = _judged(batch, nats).max(axis=1, initial=0.0).tolist()
+    return highest
+
+
 def _score_batch(
-    network: NextEvent, batch: Sequence[EncodedSession], device: torch.device
+    network: NextEvent, device: torch.device, batch: Sequence[EncodedSession]
 ) -> list[Surprise]:
     inputs, targets = _tensors(batch, device)
     count, width = inputs.shape

@@ -21,12 +21,15 @@ import torch
 from model.alarm_budget import sessions_a_day
 from model.best_epoch import History
 from model.catalogue import Catalogue, load_catalogue
+from model.checkpoint import Checkpoint
 from model.class_discovery import Former, find_classes
 from model.class_training import ClassTrainingConfig
 from model.detectors.cleaning import error_events
 from model.detectors.deeplog import DeepLogTopK
 from model.detectors.support import SupportDistance
 from model.detectors.unseen import UnseenCountVector, UnseenTemplate
+from model.devices import mixed_precision
+from model.epochs import Setting
 from model.errors import TrainingError
 from model.events import EncodedSession, Session
 from model.labels import ANOMALOUS, IGNORE, NO_LABELS, NORMAL, Labels
@@ -51,10 +54,12 @@ class TrainingConfig:
     `prune`: the share of the network's weights that are left out after training;
     `precision`: at which it scores. The threshold is set with both as they will be.
     `alarm_budget`: false alarms a day that the threshold may allow, by its bound.
+    `mixed_precision`: the numbers of training, see devices.py.
     """
 
     seed: int = 0
     precision: str = FULL
+    mixed_precision: str = "auto"
     prune: float = 0.0
     held_out_share: float = 0.15
     alarm_budget: float | None = None
@@ -83,14 +88,19 @@ def train(
     catalogue: Catalogue | None = None,
     previous: TrainedModel | None = None,
     device: torch.device | None = None,
+    checkpoint: Checkpoint | None = None,
     progress: Progress = silent,
 ) -> TrainedModel:
-    """Sessions of mostly normal logs → a model. Raises TrainingError.
+    """Sessions of mostly normal logs → a model. Raises TrainingError, CheckpointError,
+    OutOfMemoryError.
 
     Classes are looked for in `discover`, or in `sessions` themselves where it is empty.
     They keep the ids and names that they have in `previous`, the model before this one.
+    A training that was interrupted goes on from its `checkpoint`.
     """
     device = device or torch.device("cpu")
+    mixed = mixed_precision(config.mixed_precision, device)
+    setting = Setting(device, mixed, checkpoint, progress)
     split = _split(sessions, labels)
     if len(split.pool) < MIN_SESSIONS:
         raise TrainingError(_too_few(split, len(sessions)))
@@ -99,6 +109,12 @@ def train(
     templates = miner.freeze()
     vocabulary = Vocabulary.of(templates)
     pool = encode(split.pool, templates)
+    looked_at = encode(extra, templates) if extra else pool
+    taught = encode(split.taught, templates)
+    suspected = encode(split.suspected, templates)
+    if checkpoint is not None:
+        groups = (pool, looked_at, taught, suspected)
+        checkpoint.identify(_digest(vocabulary, groups, split))
     support = SupportDistance()
     support.fit(
         pool,
@@ -106,15 +122,12 @@ def train(
         np.array([labels.of(s) == NORMAL for s in split.pool]),
     )
     network, calibration, history, held_out = _learn_normal(
-        split.pool, pool, support, vocabulary, config, device, progress
+        split.pool, pool, support, vocabulary, config, setting
     )
     scoring = at_precision(network, config.precision, device)
-    looked_at = encode(extra, templates) if extra else pool
     places = _suspects(looked_at, not extra, support, calibration, scoring, device)
     suspects = [looked_at[i] for i in places]
     sources = [(extra or split.pool)[i] for i in places] + split.suspected
-    suspected = encode(split.suspected, templates)
-    taught = encode(split.taught, templates)
     found = find_classes(
         normal=_sample([s for s, ok in zip(pool, support.clean, strict=True) if ok]),
         suspects=[*suspects, *suspected],
@@ -130,6 +143,8 @@ def train(
         device=device,
         progress=progress,
         former=_former(previous, sources, device),
+        mixed=mixed,
+        checkpoint=checkpoint,
     )
     return TrainedModel(
         version="",
@@ -166,6 +181,20 @@ def train(
         ),
         precision=config.precision,
     )
+
+
+def _digest(
+    vocabulary: Vocabulary, groups: Sequence[Sequence[EncodedSession]], split: _Split
+) -> str:
+    """Names what is learned from: templates, sessions as event ids, labels."""
+    digest = hashlib.sha256("\n".join(vocabulary.texts).encode("utf-8", "replace"))
+    for group in groups:
+        for session in group:
+            digest.update(np.array(session.ids, dtype=np.int64).tobytes())
+            digest.update(bytes((session.starts, session.ends)))
+        digest.update(b"group")
+    digest.update("\n".join(split.taught_kinds).encode("utf-8", "replace"))
+    return digest.hexdigest()
 
 
 def _too_few(split: _Split, given: int) -> str:
@@ -216,8 +245,7 @@ def _learn_normal(
     support: SupportDistance,
     vocabulary: Vocabulary,
     config: TrainingConfig,
-    device: torch.device,
-    progress: Progress,
+    setting: Setting,
 ) -> tuple[NextEventLSTM, Calibration, History, list[EncodedSession]]:
     """Stage 1 on the cleaned pool, then the threshold on what was held out of it."""
     train_set: list[EncodedSession] = []
@@ -234,9 +262,12 @@ def _learn_normal(
         vocabulary.size,
         config.language_model,
         seed=config.seed,
-        device=device,
-        progress=progress,
+        device=setting.device,
+        progress=setting.progress,
+        mixed=setting.mixed,
+        checkpoint=setting.checkpoint,
     )
+    device = setting.device
     prune(network, config.prune)
     scoring = at_precision(network, config.precision, device)
     aside = held_out or train_set

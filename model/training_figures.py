@@ -77,6 +77,7 @@ def training_figures(learned: Learned) -> dict[str, Any]:
         "best_epoch": learned.history.best,
         "class_epochs": [asdict(epoch) for epoch in found.history.epochs],
         "class_best_epoch": found.history.best,
+        "troubles": [*learned.history.troubles, *found.history.troubles],
         "clustering": [asdict(trial) for trial in found.trials],
         "classes": len(found.classes),
         "class_map": asdict(found.map),

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, tzinfo
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 from click.core import ParameterSource
@@ -14,19 +12,16 @@ from click.core import ParameterSource
 from elkwatch.cli.options import (
     FileOptions,
     catalogue_option,
-    device_option,
     file_options,
     files_argument,
 )
 from elkwatch.cli.shell import examples
+from elkwatch.cli.train_options import TrainOptions, train_options
 
 if TYPE_CHECKING:
     from elkwatch.privacy import Mask
-    from elkwatch.training_report import Comparison, TrainingReport
+    from elkwatch.training_report import Comparison
     from model import TrainedModel
-
-_SEED = click.IntRange(0, 2**63 - 1)
-_SEED.name = "integer"
 
 
 @click.command(
@@ -36,6 +31,8 @@ _SEED.name = "integer"
         "elkwatch train week.ndjson.gz --out models/db \\",
         "    --session-field postgresql.log.session_id --labels known.csv",
         "elkwatch train --from-es shop-db --from now-7d --out models/shop-db",
+        "elkwatch train week.ndjson.gz --session-field trace.id --out models/db \\",
+        "    --checkpoint models/db.partial",
     ),
 )
 @files_argument(required=False)
@@ -91,13 +88,6 @@ _SEED.name = "integer"
     help="Bundle whose classes keep their ids and names.  [default: the one at --out]",
 )
 @click.option(
-    "--clustering",
-    type=click.Choice(["auto", "birch", "hdbscan", "agglomerative"]),
-    default="auto",
-    show_default=True,
-    help="How kinds are found; auto takes the steadiest.",
-)
-@click.option(
     "--feedback/--no-feedback",
     "with_feedback",
     default=True,
@@ -113,28 +103,6 @@ _SEED.name = "integer"
 )
 @catalogue_option
 @click.option(
-    "--seed",
-    type=_SEED,
-    default=0,
-    show_default=True,
-    help="Equal seeds give equal models on CPU.",
-)
-@device_option
-@click.option(
-    "--quantize",
-    type=click.Choice(["int8", "bf16", "fp16"]),
-    default=None,
-    help="Score with smaller numbers: int8 on CPU, bf16 or fp16 on CUDA.",
-)
-@click.option(
-    "--prune",
-    type=click.FloatRange(0, 1, max_open=True),
-    metavar="SHARE",
-    default=0.0,
-    show_default=True,
-    help="Leave out this share of the network's weights, the smallest, 0 to below 1.",
-)
-@click.option(
     "--detector",
     "detectors",
     multiple=True,
@@ -142,19 +110,7 @@ _SEED.name = "integer"
     help="Fit this detector too, for a source to choose (docs/detectors.md); "
     "repeatable.",
 )
-@click.option(
-    "--epochs",
-    type=click.IntRange(min=1),
-    default=None,
-    help="At most so many epochs of stage 1.",
-)
-@click.option(
-    "--alarm-budget",
-    type=click.FloatRange(min=0, min_open=True),
-    default=None,
-    metavar="N",
-    help="At most N false alarms a day, by held-out normal sessions.",
-)
+@train_options
 @file_options
 def train(
     files: tuple[str, ...],
@@ -166,17 +122,11 @@ def train(
     discover: tuple[str, ...],
     labels_path: Path | None,
     previous: Path | None,
-    clustering: str,
     with_feedback: bool,
     masks: tuple[str, ...],
     catalogue: Path | None,
-    seed: int,
-    device: str,
-    quantize: str | None,
-    prune: float,
     detectors: tuple[str, ...],
-    epochs: int | None,
-    alarm_budget: float | None,
+    options: TrainOptions,
     file_options: FileOptions,
 ) -> None:
     """Learn what is normal, and which kinds of trouble there are.
@@ -202,8 +152,8 @@ def train(
         training_report,
         write_training_report,
     )
+    from elkwatch.training_told import tell_training, tell_verdict
     from model import (
-        FULL,
         NO_LABELS,
         candidate_folder,
         check_bundle_target,
@@ -212,6 +162,7 @@ def train(
         fit_detectors,
         load_bundle,
         load_catalogue,
+        mixed_precision,
         read_labels,
         save_bundle,
     )
@@ -226,13 +177,10 @@ def train(
         _check_shadow(out)
     older = older_model(out)
     before = load_bundle(previous) if previous is not None else _whole(older)
-    config = _training_config(
-        seed, file_options.masks(masks, source_name), epochs, clustering
-    )
-    config = replace(
-        config, precision=quantize or FULL, prune=prune, alarm_budget=alarm_budget
-    )
-    chosen = choose_device(device)
+    config = options.config(file_options.masks(masks, source_name))
+    chosen = choose_device(options.device)
+    mixed_precision(config.mixed_precision, chosen)
+    checkpoint = options.checkpoint_of(config)
     labels = read_labels(labels_path) if labels_path else NO_LABELS
     own = load_catalogue(catalogue)
     mask, zone = _reader(file_options, source_name)
@@ -254,10 +202,11 @@ def train(
             catalogue=own,
             previous=before,
             device=chosen,
+            checkpoint=checkpoint,
             progress=progress,
         )
     others = fit_detectors(
-        model, detectors, sessions, labels, seed=seed, device=chosen, tell=warn
+        model, detectors, sessions, labels, seed=options.seed, device=chosen, tell=warn
     )
     now = clock.now()
     definition = definition_of(file_options, source_name)
@@ -271,6 +220,8 @@ def train(
         keep_older=not shadow,
         detectors=others,
     )
+    if checkpoint is not None:
+        checkpoint.remove()
     report = training_report(
         model,
         version,
@@ -280,9 +231,9 @@ def train(
         comparison=compared(older, model, sessions, extra, labels, config, mask),
         zone=zone,
     )
-    _tell(model, version, place)
-    tell_of_budget(model, alarm_budget)
-    _tell_verdict(report, write_training_report(report, place))
+    tell_training(model, version, place)
+    tell_of_budget(model, options.alarm_budget)
+    tell_verdict(report, write_training_report(report, place))
 
 
 def _whole(older: TrainedModel | Comparison | None) -> TrainedModel | None:
@@ -339,64 +290,3 @@ def _refuse_idle_options(
                 else f"is for files; --from-es {source_name} takes the source's own"
             )
             raise click.UsageError(f"{option} {reason}; leave it out")
-
-
-def _training_config(
-    seed: int, masks: Sequence[str], epochs: int | None, clustering: Any
-) -> Any:
-    from model import MinerConfig, TemplateMiner, TrainingConfig, parse_masks
-
-    miner = MinerConfig(masks=parse_masks(masks))
-    TemplateMiner(miner)  # a bad mask is told of before the logs are read
-    config = TrainingConfig(seed=seed, miner=miner)
-    classes = replace(config.classes, clustering=clustering)
-    config = replace(config, classes=classes)
-    if epochs is None:
-        return config
-    return replace(config, language_model=replace(config.language_model, epochs=epochs))
-
-
-def _tell(model: TrainedModel, version: str, out: Path) -> None:
-    from elkwatch.log_files import plural, warn
-
-    figures = model.figures
-    sessions, cleaned_out = figures["sessions"], figures["cleaned_out"]
-    click.echo(
-        f"trained on {plural(sessions, 'session')}, "
-        f"{plural(figures['events'], 'event')}, "
-        f"{plural(figures['templates'], 'template')}; "
-        f"{plural(cleaned_out, 'session')} left out as too unusual"
-    )
-    if 2 * cleaned_out > sessions:
-        warn(
-            f"{cleaned_out} of {sessions} sessions are unlike all others, so this "
-            "model knows little of what is normal; give more logs, check "
-            "--session-field, or hide what varies with --mask"
-        )
-    if model.classes:
-        click.echo(
-            f"{plural(len(model.classes), 'class', 'classes')} among "
-            f"{plural(figures['suspects'], 'deviant')} and "
-            f"{plural(figures['taught_sessions'], 'taught session')}:"
-        )
-        for known in model.classes:
-            name = known.entry.told_in("en", known.about).name
-            click.echo(f"  {known.class_id:<22} {known.members:>6}  {name}")
-    else:
-        click.echo(
-            "no classes: nothing that deviates came often enough; anomalies "
-            "will be told by their pattern (--discover FILE helps)"
-        )
-    click.echo(f"model {version} → {out}")
-    click.echo(
-        f"quality figures: {out / 'figures.json'}; measure it with "
-        f"`elkwatch evaluate FILE --model {out} --labels FILE`"
-    )
-
-
-def _tell_verdict(report: TrainingReport, page: Path) -> None:
-    verdict = report.verdict
-    click.echo(f"{verdict.headline}. {verdict.sentences[1]}")
-    for warning in verdict.warnings:
-        click.echo(f"  {'!' if warning.is_grave else '-'} {warning.text}")
-    click.echo(f"report: {page}")

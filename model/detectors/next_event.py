@@ -14,6 +14,7 @@ import numpy as np
 
 from model.detectors.neural import NeuralDetector
 from model.detectors.protocol import Floats, Sample
+from model.epochs import Setting
 from model.events import EncodedSession
 from model.language_model import LanguageModelConfig, fit_next_event
 from model.network import NetworkConfig, NextEvent
@@ -50,5 +51,5 @@ class NextEventDetector(NeuralDetector):
             aside,
             CONFIG if epochs is None else replace(CONFIG, epochs=epochs),
             np.random.default_rng(self.setting.seed),
-            self.setting.device,
+            Setting(self.setting.device),
         )
