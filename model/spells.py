@@ -1,0 +1,333 @@
+"""Times at which a service is not as usual: it falls silent, or says far more or less.
+
+    lines (time, service) ─▶ Watch ─▶ after each round ─▶ Spell: began, goes on, is over
+
+The silence of one service is judged by the source's own time: while nothing at all
+comes, no service is blamed, and the source as a whole falls silent by the clock, told
+once two rounds running saw it. A rate is out of its band where it is past `factor`
+spreads *and* twice the most (or half the least) of training, in two windows running;
+where several services are, it is the source that is told. Only what was heard since the
+watch began can fall silent. Pure: no clock, no I/O.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from model.events import EPOCH
+from model.rates import ALL, WINDOW, Band, Rates
+
+Pattern = Literal["flatline", "rate-change"]
+
+MIN_DAYS = 6.5
+MIN_LINES = 100
+LEAST_SILENCE = timedelta(minutes=10)
+SILENCE_FACTOR = 2
+RATE_FACTOR = 5.0
+FAR = 2.0
+GONE = timedelta(days=1)
+LATENESS = timedelta(minutes=1)
+MAX_SERVICES = 500
+MAX_WINDOWS = 24
+
+
+@dataclass(frozen=True, slots=True)
+class WatchRules:
+    """What counts as unusual. None: nothing of that sort is told.
+
+    `silence`: a fixed length; zero takes twice the longest that training showed at that
+    time of day, ten minutes at least. `rate_factor`: spreads from the median.
+    """
+
+    silence: timedelta | None = timedelta(0)
+    rate_factor: float | None = RATE_FACTOR
+
+
+@dataclass(frozen=True, slots=True)
+class Spell:
+    """A service that is not as usual, from `start` on, known up to `end`.
+
+    `service`: empty for the whole source; `name` is then its only one, if it has one
+    alone. `found` against `usual`: seconds of silence,
+    or lines in 5 minutes. `excess`: above 1 is unusual. `over`: it is as usual again;
+    `real` False: late lines showed that it always was.
+    """
+
+    pattern: Pattern
+    service: str
+    start: datetime
+    end: datetime
+    found: float
+    usual: float
+    excess: float
+    over: bool = False
+    real: bool = True
+    name: str = ""
+
+
+@dataclass(slots=True)
+class _Heard:
+    """What came from one service: `after`, the first line after a silence began."""
+
+    last: datetime
+    after: datetime | None = None
+    windows: dict[int, int] = field(default_factory=dict)
+    judged: int = 0
+    out: int = 0
+
+
+class Watch:
+    """Watches the services of one source. Not shared between threads."""
+
+    def __init__(self, rates: Rates, rules: WatchRules) -> None:
+        self._rates = rates
+        self._rules = rules
+        self._heard: dict[str, _Heard] = {}
+        self._open: dict[tuple[Pattern, str], Spell] = {}
+        self._suspect: datetime | None = None
+
+    def take(self, time: datetime, service: str | None, *, new: bool) -> None:
+        """One line. `new`: it was not counted before."""
+        self._take(ALL, time, new=new)
+        if service:
+            self._take(service, time, new=new)
+
+    def judge(self, until: datetime) -> list[Spell]:
+        """The spells that began, went on or ended. To be called when all is read.
+
+        `until`: up to which time the source was read.
+        """
+        if ALL not in self._heard:
+            return []
+        newest = self._heard[ALL].last
+        found = []
+        if self._rules.silence is not None:
+            found += [*self._silences(newest), *self._silence_of_all(newest, until)]
+        if self._rules.rate_factor is not None:
+            found += self._rates_out(newest, self._rules.rate_factor)
+        return found
+
+    def state(self) -> dict[str, Any]:
+        """What `restore` needs, as JSON."""
+        return {
+            "suspect": _seconds(self._suspect),
+            "heard": {
+                name: [
+                    _seconds(h.last),
+                    _seconds(h.after),
+                    sorted(h.windows.items()),
+                    h.judged,
+                    h.out,
+                ]
+                for name, h in self._heard.items()
+            },
+            "open": [
+                [
+                    *(s.pattern, s.service, _seconds(s.start), _seconds(s.end)),
+                    *(s.found, s.usual, s.excess, s.name),
+                ]
+                for s in self._open.values()
+            ],
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """As it stood when it was kept."""
+        self._suspect = _time(state.get("suspect"))
+        self._heard = {
+            str(name): _Heard(
+                _known(last), _time(after), {int(k): int(n) for k, n in w}, judged, out
+            )
+            for name, (last, after, w, judged, out) in state.get("heard", {}).items()
+        }
+        self._open = {
+            (pattern, service): Spell(
+                pattern,
+                service,
+                _known(start),
+                _known(end),
+                found,
+                usual,
+                excess,
+                name=name,
+            )
+            for pattern, service, start, end, found, usual, excess, name in state.get(
+                "open", ()
+            )
+        }
+
+    def _take(self, service: str, time: datetime, *, new: bool) -> None:
+        heard = self._heard.get(service)
+        window = (time - EPOCH) // WINDOW
+        if heard is None:
+            if len(self._heard) > MAX_SERVICES:
+                return
+            # The window in which the watch begins is seen in part: it is not judged.
+            heard = self._heard[service] = _Heard(time, judged=window)
+        silent = self._open.get(("flatline", service))
+        if silent is not None and time > silent.start:
+            heard.after = time if heard.after is None else min(heard.after, time)
+        heard.last = max(heard.last, time)
+        if new and window > heard.judged:
+            heard.windows[window] = heard.windows.get(window, 0) + 1
+            if len(heard.windows) > MAX_WINDOWS:
+                heard.judged = min(heard.windows)
+                del heard.windows[heard.judged]
+
+    def _silences(self, newest: datetime) -> Iterator[Spell]:
+        """Services that are silent while the source goes on."""
+        for service in [name for name in self._heard if name != ALL]:
+            yield from self._silence(service, newest)
+
+    def _silence_of_all(self, newest: datetime, until: datetime) -> Iterator[Spell]:
+        """The source as a whole, by the clock; told where two rounds saw it."""
+        silent = until - newest > self._allowed(ALL, newest, until)
+        known = ("flatline", ALL) in self._open
+        if known or (silent and self._suspect == newest):
+            yield from self._silence(ALL, until)
+        self._suspect = newest if silent else None
+
+    def _silence(self, service: str, now: datetime) -> Iterator[Spell]:
+        place: tuple[Pattern, str] = ("flatline", service)
+        heard, spell = self._heard[service], self._open.get(place)
+        if spell is not None and heard.after is not None:
+            del self._open[place]
+            length = (heard.after - spell.start).total_seconds()
+            real = length > spell.usual * 0.999
+            excess = length / max(spell.usual, 1.0)
+            yield replace(
+                spell,
+                end=heard.after,
+                found=length,
+                excess=excess,
+                over=True,
+                real=real,
+            )
+            heard.after = spell = None
+        start = heard.last if spell is None else spell.start
+        length_now = now - start
+        allowed = self._allowed(service, start, now)
+        if spell is None and length_now <= allowed:
+            return
+        if spell is not None and (now <= spell.end or length_now > GONE):
+            return  # nothing new; or gone for good, and nobody is reminded of it
+        seconds = length_now.total_seconds()
+        if spell is None:
+            usual, name = allowed.total_seconds(), self._name(service)
+            spell = Spell("flatline", service, start, now, 0.0, usual, 0.0, name=name)
+        spell = replace(spell, end=now, found=seconds, excess=seconds / spell.usual)
+        self._open[place] = spell
+        yield spell
+
+    def _name(self, service: str) -> str:
+        """What it is called; of a source with one service alone, that service."""
+        named = [name for name in self._heard if name != ALL]
+        return named[0] if service == ALL and len(named) == 1 else service
+
+    def _allowed(self, service: str, since: datetime, now: datetime) -> timedelta:
+        """How long it may be silent; for ever where nothing is known of it."""
+        fixed = self._rules.silence
+        if fixed:
+            return fixed
+        known = self._rates.services.get(service)
+        if known is None or known.lines < MIN_LINES or fixed is None:
+            return timedelta.max
+        return max(SILENCE_FACTOR * known.longest_silence(since, now), LEAST_SILENCE)
+
+    def _rates_out(self, newest: datetime, factor: float) -> Iterator[Spell]:
+        """The windows that are over, in order; each side of each is told once."""
+        over = (newest - LATENESS - EPOCH) // WINDOW
+        named = [name for name in self._heard if name != ALL]
+        watched = [ALL, *(named if len(named) > 1 else ())]
+        due = {w for name in watched for w in self._heard[name].windows if w < over}
+        for window in sorted(due):
+            yield from self._window(window, watched, factor)
+
+    def _window(
+        self, window: int, watched: list[str], factor: float
+    ) -> Iterator[Spell]:
+        """One window: a service that is out alone is told, else the source."""
+        start = EPOCH + window * WINDOW
+        found: dict[str, tuple[int, list[Band], float]] = {}
+        for service in watched:
+            count = self._heard[service].windows.pop(window, None)
+            if count is not None:
+                known = self._rates.services.get(service)
+                bands = [] if known is None else known.bands_at(start)
+                found[service] = count, bands, _excess(count, bands, factor)
+        sides = {name: _side(excess) for name, (_, _, excess) in found.items()}
+        of_all = sides.pop(ALL, 0)
+        alone = of_all != 0 and list(sides.values()).count(of_all) == 1
+        for service, (count, bands, excess) in found.items():
+            heard = self._heard[service]
+            if alone if service == ALL else (of_all and not alone):
+                excess = 0.0
+            before = heard.out if window == heard.judged + 1 else 0
+            heard.judged, heard.out = window, _side(excess)
+            yield from self._rate(service, start, count, bands, excess, before)
+
+    def _rate(
+        self,
+        service: str,
+        start: datetime,
+        count: int,
+        bands: list[Band],
+        excess: float,
+        before: int,
+    ) -> Iterator[Spell]:
+        """One window. `before`: on which side that before it was out, 0 for none."""
+        place: tuple[Pattern, str] = ("rate-change", service)
+        spell, side = self._open.get(place), _side(excess)
+        goes_on = side != 0 and side == before
+        if spell is not None and not goes_on:
+            del self._open[place]
+            yield replace(spell, over=True)
+        if not goes_on:
+            return
+        if spell is None:
+            usual, name = bands[0].median, self._name(service)
+            begin = start - WINDOW
+            spell = Spell(place[0], service, begin, begin, count, usual, 0.0, name=name)
+        if abs(excess) > spell.excess:
+            spell = replace(spell, found=count, excess=abs(excess))
+        self._open[place] = spell = replace(spell, end=start + WINDOW)
+        yield spell
+
+
+def _excess(count: int, bands: list[Band], factor: float) -> float:
+    """How far outside all bands: above 1 too many, below −1 too few, else 0.
+
+    Roots of counts: their chance is the same whatever their size (Bartlett 1936).
+    """
+    over = [_spreads(count, band) / factor for band in bands]
+    if over and min(over) > 1 and all(count > FAR * b.highest for b in bands):
+        return min(over)
+    if over and max(over) < -1 and all(FAR * count < b.lowest for b in bands):
+        return max(over)
+    return 0.0
+
+
+def _spreads(count: int, band: Band) -> float:
+    """How many spreads of the band above its median, or below."""
+    root = math.sqrt(band.median)
+    wider = max(1.0, band.spread / max(root, 1.0))
+    return 2 * (math.sqrt(count) - root) / wider
+
+
+def _side(excess: float) -> int:
+    return (excess > 0) - (excess < 0)
+
+
+def _seconds(time: datetime | None) -> float | None:
+    return None if time is None else (time - EPOCH).total_seconds()
+
+
+def _time(seconds: float | None) -> datetime | None:
+    return None if seconds is None else _known(seconds)
+
+
+def _known(seconds: float) -> datetime:
+    return EPOCH + timedelta(seconds=seconds)
