@@ -9,6 +9,7 @@ from elkwatch.config import KibanaSettings, SourceSettings
 from elkwatch.confirm import KEYLESS
 from elkwatch.pipeline import LogUrl
 from elkwatch.privacy import Mask
+from elkwatch.source_watch import is_spell
 from kibana import Key, Pages, kql, source_view_id
 from model import Verdict
 
@@ -36,7 +37,7 @@ def log_links(
             return None
         return Pages(str(kibana.url), kibana.space).discover(
             located(view),
-            kql(_shown(_conditions(settings, verdict.key), verdict, mask)),
+            kql(_shown(_conditions(settings, verdict), verdict, mask)),
             verdict.start,
             verdict.end,
             columns=(settings.message_field, settings.severity_field),
@@ -57,8 +58,10 @@ def _shown(
     return {f: v for f, v in conditions.items() if f not in private}
 
 
-def _conditions(settings: SourceSettings, key: str) -> dict[str, str | None]:
-    session = settings.session
+def _conditions(settings: SourceSettings, verdict: Verdict) -> dict[str, str | None]:
+    if is_spell(verdict):
+        return {settings.service_field: verdict.service} if verdict.service else {}
+    session, key = settings.session, verdict.key
     parts = split_key(key)
     keyless = len(parts) == 3 and parts[0] == KEYLESS
     origin = (settings.service_field, settings.host_field)

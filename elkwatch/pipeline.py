@@ -34,6 +34,7 @@ from elkwatch.feedback import NO_OPINIONS, Opinions, Reviewed
 from elkwatch.privacy import Mask
 from elkwatch.run_quality import QualityBook
 from elkwatch.source_run import Reading, ReadLimits, Stopwatch
+from elkwatch.source_watch import verdict_of
 from elkwatch.translate import finding, masked_letter, notice
 from model import Candidate, Verdict
 
@@ -156,6 +157,7 @@ def run_source(
                 return progress
     candidates = reading.tracker.close_due(until) + reading.tracker.growing()
     _judge(reading, outputs, candidates, until, until, now, log_url, progress)
+    _tell_of_services(reading, outputs, until, now, log_url, progress)
     _advance(reading, outputs, now)
     reading.caught_up()
     outputs.fence()
@@ -265,6 +267,22 @@ def _write(
         if verdict.anomaly:
             progress.quality.confirmed(verdict.class_id, known=verdict.known)
             reading.tracker.reported(verdict.key, verdict.window_start)
+
+
+def _tell_of_services(
+    reading: Reading,
+    outputs: Outputs,
+    until: datetime,
+    now: datetime,
+    log_url: LogUrl,
+    progress: Progress,
+) -> None:
+    """Services that fell silent, or say more or less than is usual; all is read."""
+    if reading.services is not None:
+        spells = reading.services.judge(until)
+        verdicts = [verdict_of(spell, reading.classifier) for spell in spells]
+        progress.confirmed += sum(verdict.anomaly for verdict in verdicts)
+        _write(reading, outputs, verdicts, now, log_url, progress)
 
 
 def _finding(

@@ -17,7 +17,9 @@ from elkwatch.confirm import keyless_unit
 from elkwatch.feedback import NO_OPINIONS, Opinions
 from elkwatch.model_drift import Batch, drift_of
 from elkwatch.shadow import Shadow
+from elkwatch.source_watch import watch_of
 from model import (
+    EPOCH,
     UNK,
     Arrival,
     Candidate,
@@ -72,6 +74,7 @@ class Reading:
         self.newest: datetime | None = None
         self.opinions: Opinions = NO_OPINIONS
         self.drift = drift_of(classifier.model)
+        self.services = watch_of(settings, classifier.model.rates)
         self.shadow: Shadow | None = None
         self._limits = limits
         self._cursors = cursors
@@ -79,6 +82,7 @@ class Reading:
         self._seen = SeenIds()
         self._known_until: datetime | None = None
         self._resumed = False
+        self._now = EPOCH
         self.tracker = SessionTracker(tracker_limits(settings, source, limits))
         self._growing: GrowingScores | None = None
 
@@ -88,12 +92,16 @@ class Reading:
         The first time after a start: from where the earliest open session began, so
         that what is open is known again.
         """
+        self._now = now
         if self._cursor is None:
             self._cursor = self._cursors.load(self.settings.name) or Cursor(
                 self.settings.name, self.source.cursor_field
             )
             self._seen = SeenIds.restore(self._cursor.seen)
-            self.drift = self.drift.restored(json.loads(self._cursor.notes or "{}"))
+            notes = json.loads(self._cursor.notes or "{}")
+            self.drift = self.drift.restored(notes)
+            if self.services is not None:
+                self.services.restore(notes.get("watch", {}))
             self._resumed = True
         self._known_until = self._seen.newest
         position = self._cursor.position
@@ -144,6 +152,9 @@ class Reading:
             counts.unknown += new and event_id == UNK
             if self.newest is None or document.time > self.newest:
                 self.newest = document.time
+            if self.services is not None:
+                time = min(document.time, self._now)  # not that of a clock gone wrong
+                self.services.take(time, document.service, new=new)
             arrival = _arrival(document, event_id, late)
             self.tracker.add(arrival)
             arrivals.append(arrival)
@@ -193,9 +204,13 @@ class Reading:
                 position=position,
                 open_from=self.tracker.open_from,
                 seen=self._seen.snapshot(),
-                notes=json.dumps(self.drift.state()),
+                notes=json.dumps(self._notes()),
             )
         )
+
+    def _notes(self) -> dict[str, object]:
+        watched = {} if self.services is None else {"watch": self.services.state()}
+        return {**self.drift.state(), **watched}
 
     def start_again(self) -> None:
         """Forgets what is in memory: the next run resumes from the stored cursor."""
@@ -224,6 +239,7 @@ class Reading:
         """
         self.classifier = classifier
         self.drift = drift_of(classifier.model)
+        self.services = watch_of(self.settings, classifier.model.rates)
         self.start_again()
 
     def caught_up(self) -> None:

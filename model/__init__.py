@@ -54,6 +54,7 @@ from model.errors import (
 )
 from model.evaluate import Evaluation, evaluate
 from model.events import (
+    EPOCH,
     LogEvent,
     Session,
     group_sessions,
@@ -74,8 +75,10 @@ from model.lineage import (
 )
 from model.precision import FULL, PRECISIONS
 from model.progress import Progress, Step
+from model.rates import NO_RATES, Rates
 from model.renaming import rename_class
 from model.settings import setting_names, with_settings
+from model.spells import RATE_FACTOR, Spell, Watch, WatchRules
 from model.templates.frozen import FrozenTemplates, Template
 from model.templates.masks import Mask, parse_masks
 from model.templates.miner import MinerConfig, TemplateMiner
@@ -87,9 +90,12 @@ from model.vocabulary import UNK
 
 __all__ = [
     "DETECTORS",
+    "EPOCH",
     "FULL",
     "NO_LABELS",
+    "NO_RATES",
     "PRECISIONS",
+    "RATE_FACTOR",
     "UNK",
     "Advice",
     "Arrival",
@@ -125,6 +131,7 @@ __all__ = [
     "OutOfMemoryError",
     "Progress",
     "Prototype",
+    "Rates",
     "Remembered",
     "Rule",
     "Session",
@@ -132,6 +139,7 @@ __all__ = [
     "SettingError",
     "Share",
     "Shelved",
+    "Spell",
     "Step",
     "Template",
     "TemplateMiner",
@@ -140,6 +148,8 @@ __all__ = [
     "TrainingConfig",
     "TrainingError",
     "Verdict",
+    "Watch",
+    "WatchRules",
     "bundle_version",
     "candidate_folder",
     "check_bundle_target",

@@ -7,6 +7,7 @@
     *.safetensors        the weights and arrays
     figures.json         the quality figures of the training
     detectors/           other detectors, if any was fitted (chosen_detector.py)
+    rates.json           what is usual of the services over time
     lineage.json         the classes over trainings: names, prototypes, history; people
                          rename classes, so it has no digest and no part in the version
     report.html          the same for people; never read, and no part of the version
@@ -61,6 +62,7 @@ from model.network import (
     NextEventLSTM,
 )
 from model.precision import FULL, PRECISIONS
+from model.rates import NO_RATES, Rates, rates_from
 from model.scoring import Calibration
 from model.templates.frozen import FrozenTemplates
 from model.trained import Baselines, ModelClass, TrainedModel, with_own_names
@@ -171,6 +173,7 @@ def _write_parts(model: TrainedModel, work: Path) -> None:
         },
     )
     _write_json(work / "figures.json", model.figures)
+    _write_json(work / "rates.json", model.rates.state())
     _save_arrays(support_arrays, work / "support.safetensors")
     _save_arrays(_weights(model.network), work / "network.safetensors")
     if model.kinds is not None:
@@ -224,7 +227,14 @@ def _read_parts(folder: Path, manifest: Mapping[str, Any]) -> TrainedModel:
         figures=_read_json(folder / "figures.json"),
         trained_at=datetime.fromisoformat(str(manifest["trained_at"])),
         precision=_precision(body.get("precision", FULL)),
+        rates=_read_rates(folder),
     )
+
+
+def _read_rates(folder: Path) -> Rates:
+    """None are known of a bundle that is older than they."""
+    path = folder / "rates.json"
+    return rates_from(_read_json(path)) if path.exists() else NO_RATES
 
 
 def _precision(value: Any) -> str:

@@ -26,9 +26,9 @@ REQUIRED = (
     "network.safetensors",
     "support.safetensors",
 )
-OPTIONAL = ("kinds.json", "kinds.safetensors", "README.txt")
 DETECTORS, STANDINGS = "detectors/", "standings.json"
 DETECTOR_PARTS = (".json", ".npz", ".safetensors", ".skops", ".txt")
+OPTIONAL = ("kinds.json", "kinds.safetensors", "rates.json", "README.txt")
 REPORT = "report.html"
 LINEAGE = "lineage.json"
 

@@ -111,6 +111,11 @@ class Classifier:
                 return rule.entry.told_in(self._language)
         return None
 
+    def advice_on(self, pattern: str, about: str) -> Advice:
+        """What people are told of a built-in kind, named by what it is about."""
+        entry = self._catalogue.patterns[pattern]
+        return entry.told_in(self._language, self._mask(about))
+
     def event_ids(self, messages: Sequence[str]) -> list[int]:
         """The event ids of a page of messages; UNK where no template matches."""
         return event_ids(self.model.templates, messages)

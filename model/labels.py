@@ -25,6 +25,7 @@ RESERVED_IDS = frozenset(
         "missing-step",
         "broken-order",
         "rate-change",
+        "flatline",
         "slight-deviation",
         ANOMALOUS,
     }

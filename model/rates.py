@@ -28,6 +28,7 @@ WINDOW_MIN = 5
 WINDOW = WINDOW_MIN * MINUTE
 HOURS_A_DAY, HOURS_A_WEEK = 24, 168
 MAX_SERVICES = 200
+MIN_DAYS = 6.5
 SEASONAL = 0.3
 WEEK_GAIN = 0.1
 ALL = ""
@@ -87,6 +88,11 @@ class Rates:
 
     days: float = 0.0
     services: Mapping[str, ServiceRates] = field(default_factory=dict)
+
+    @property
+    def tell_enough(self) -> bool:
+        """Whether they saw all days of a week, so that quiet ones are no surprise."""
+        return self.days >= MIN_DAYS
 
     def state(self) -> dict[str, Any]:
         """All that `rates_from` needs, as JSON."""

@@ -23,7 +23,6 @@ from model.rates import ALL, WINDOW, Band, Rates
 
 Pattern = Literal["flatline", "rate-change"]
 
-MIN_DAYS = 6.5
 MIN_LINES = 100
 LEAST_SILENCE = timedelta(minutes=10)
 SILENCE_FACTOR = 2

@@ -16,6 +16,7 @@ from model.kinds import KindModel
 from model.lineage import Lineage
 from model.network import NextEventLSTM
 from model.precision import FULL, at_precision
+from model.rates import NO_RATES, Rates
 from model.scoring import Calibration
 from model.templates.frozen import FrozenTemplates
 from model.vocabulary import Vocabulary
@@ -66,6 +67,7 @@ class TrainedModel:
     lineage: Lineage = field(default_factory=Lineage)
     precision: str = FULL
     chosen: Chosen | None = None
+    rates: Rates = NO_RATES
 
     def network_on(self, device: torch.device) -> NextEventLSTM:
         """The next-event network ready to score on a device, at the precision."""

@@ -37,6 +37,7 @@ from model.language_model import LanguageModelConfig, train_language_model
 from model.network import NextEventLSTM
 from model.precision import FULL, at_precision, prune
 from model.progress import Progress, Step, silent
+from model.rates import learn_rates
 from model.scoring import Calibration, calibrate, views
 from model.surprise import highest_surprises, surprises
 from model.templates.miner import MinerConfig, TemplateMiner
@@ -180,6 +181,7 @@ def train(
             )
         ),
         precision=config.precision,
+        rates=learn_rates(sessions),
     )
 
 

@@ -17,6 +17,7 @@ from elkwatch.config.values import (
     Start,
     StartPoint,
 )
+from elkwatch.config.watching import RateSettings, SilenceSettings
 
 _MASK_NAME = re.compile(r"[A-Za-z_]{1,40}")
 
@@ -149,6 +150,13 @@ class SourceSettings(Settings):
         allow_inf_nan=False,
         description="At most so many false alarms a day, instead of `threshold`: the "
         "threshold is the lowest that the model's held-out normal sessions allow.",
+    )
+
+    silence: SilenceSettings = Field(
+        SilenceSettings(), description="When a service that falls silent is told of."
+    )
+    rate: RateSettings = Field(
+        RateSettings(), description="When a service that says more or less is told of."
     )
 
     @model_validator(mode="after")

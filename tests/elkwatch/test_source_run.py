@@ -25,7 +25,7 @@ from connector.seen import DEFAULT_CAPACITY
 from elkwatch.config.sources import SourceSettings
 from elkwatch.model_drift import Batch
 from elkwatch.source_run import Reading, ReadLimits
-from model import Classifier
+from model import NO_RATES, Classifier
 from tests.connector.samples import document
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
@@ -40,7 +40,7 @@ class OneEvent(Classifier):
     """Takes every message for the same event; of a model it needs the name."""
 
     def __init__(self) -> None:
-        unused: Any = SimpleNamespace(version="v1", figures={})
+        unused: Any = SimpleNamespace(version="v1", figures={}, rates=NO_RATES)
         self.model = unused
 
     def event_ids(self, messages: Sequence[str]) -> list[int]:

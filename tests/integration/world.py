@@ -109,7 +109,7 @@ class World:
         if installed:
             install(self.es, self.namespace)
 
-    def ship(self, sessions: Iterable[Session]) -> int:
+    def ship(self, sessions: Iterable[Session], service: str = "shop") -> int:
         """Indexes sessions as a shipper would."""
         actions = [
             {
@@ -118,7 +118,7 @@ class World:
                 "@timestamp": event.time.isoformat(),
                 "message": event.message,
                 "session": {"id": session.key},
-                "service": {"name": "shop"},
+                "service": {"name": service},
                 "host": {"name": "web-1"},
                 "event": {"sequence": event.sequence},
             }
