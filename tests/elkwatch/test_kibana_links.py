@@ -43,13 +43,23 @@ def query(settings: Config, key: str) -> str:
     (source,) = settings.sources
     url = log_links(source, settings.kibana, lambda key: VIEW)(verdict(key))
     assert url is not None
+    return query_of(url)
+
+
+def query_of(url: str) -> str:
+    """The KQL in a link."""
     found = re.search(r"query:'((?:[^'!]|!.)*)'\)", unquote(url.partition("#")[2]))
     assert found is not None
     return re.sub(r"!(.)", r"\1", found[1])
 
 
-def verdict(key: str) -> Verdict:
-    return cast(Verdict, SimpleNamespace(key=key, start=START, end=END))
+def verdict(
+    key: str, pattern: str = "new-event", service: str | None = None
+) -> Verdict:
+    made = SimpleNamespace(
+        key=key, start=START, end=END, pattern=pattern, service=service
+    )
+    return cast(Verdict, made)
 
 
 def keyless(service: str | None, host: str | None) -> str:
@@ -100,6 +110,17 @@ def test_the_lines_of_a_unit(
 ) -> None:
     source: dict[str, Any] = {} if session is None else {"session": session}
     assert query(config(**source), key) == expected
+
+
+def test_of_a_silence_the_lines_of_its_service() -> None:
+    settings = config(session={"field": "trace.id"})
+    (source,) = settings.sources
+    link = log_links(source, settings.kibana, lambda key: VIEW)
+    for service, kql in (("pay", 'service.name: "pay"'), (None, "")):
+        url = link(verdict("silence of pay", "flatline", service))
+        assert url == link(verdict("rate of pay", "rate-change", service))
+        assert url is not None
+        assert query_of(url) == kql
 
 
 def test_fields_of_the_source_are_used() -> None:

@@ -6,7 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from model import BundleError, Classifier, TrainedModel, load_bundle, save_bundle
+from model import (
+    NO_RATES,
+    BundleError,
+    Classifier,
+    TrainedModel,
+    load_bundle,
+    save_bundle,
+)
+from model.rates import ALL
 from tests.model.builders import deadlocked, looping, shop
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
@@ -47,6 +55,18 @@ def test_an_older_bundle_is_kept_beside_the_new(
 def test_nothing_but_json_and_safetensors_is_written(folder: Path) -> None:
     suffixes = {path.suffix for path in folder.iterdir()}
     assert suffixes == {".json", ".safetensors", ".txt"}
+
+
+def test_what_is_usual_over_time_is_kept_and_an_older_bundle_knows_none(
+    trained: TrainedModel, folder: Path
+) -> None:
+    assert trained.rates.services[ALL].lines > 1000
+    assert load_bundle(folder).rates == trained.rates
+    manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
+    del manifest["files"]["rates.json"]
+    (folder / "manifest.json").write_text(json.dumps(manifest), "utf-8")
+    (folder / "rates.json").unlink()
+    assert load_bundle(folder).rates == NO_RATES
 
 
 def refused(folder: Path, complaint: str) -> None:
