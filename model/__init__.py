@@ -79,6 +79,7 @@ from model.rates import NO_RATES, Rates
 from model.renaming import rename_class
 from model.settings import setting_names, with_settings
 from model.spells import RATE_FACTOR, Spell, Watch, WatchRules
+from model.synthetic import Drawn, draw_sessions
 from model.templates.frozen import FrozenTemplates, Template
 from model.templates.masks import Mask, parse_masks
 from model.templates.miner import MinerConfig, TemplateMiner
@@ -112,6 +113,7 @@ __all__ = [
     "DetectorError",
     "DetectorRow",
     "DeviceError",
+    "Drawn",
     "Evaluation",
     "Evidence",
     "FitLogs",
@@ -159,6 +161,7 @@ __all__ = [
     "choose_device",
     "compare",
     "discover_late",
+    "draw_sessions",
     "evaluate",
     "fit_detectors",
     "group_sessions",

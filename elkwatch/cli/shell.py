@@ -63,6 +63,7 @@ COMMANDS = (
     LazyCommand("train", "Learn what is normal, and which kinds of trouble there are."),
     LazyCommand("classify", "Logs in, verdicts out."),
     LazyCommand("evaluate", "Measure a model against labels, beside every baseline."),
+    LazyCommand("synth", "Made-up logs in the likeness of real ones."),
     LazyCommand("run", "The service: pull, classify, write, alert."),
     LazyCommand("health", "Ask the running service how it is."),
     LazyCommand("backtest", "How many alerts a day this would have sent."),

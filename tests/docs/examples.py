@@ -26,6 +26,7 @@ TRIED: dict[str, How] = {
     r"templates ": "files",
     r"train (?!--from-es)": "files",
     r"classify ": "files",
+    r"synth ": "files",
     r"evaluate ": "files",
     r"alerts render": "files",
     r"config example": "files",
