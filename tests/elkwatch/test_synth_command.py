@@ -82,9 +82,7 @@ def test_templates_of_what_is_drawn_are_those_of_the_logs(
     assert len([line for line in varied if line in originals]) < len(varied) / 20
 
 
-def test_equal_seeds_draw_equal_logs(
-    command: Command, tmp_path: Path
-) -> None:
+def test_equal_seeds_draw_equal_logs(command: Command, tmp_path: Path) -> None:
     drawn = []
     few = logs(tmp_path / "few", TRAIN[:30])
     for name, seed in (("a.gz", "3"), ("b.gz", "3"), ("c.gz", "4")):
