@@ -7,7 +7,8 @@ PostgreSQL clean, PostgreSQL with 5 % trouble mixed in, HDFS by time. On Postgre
 training logs have no labels, so supervised detectors are cross-validated over the logs
 that are judged; on HDFS they learn from the labels of the first half. Slow detectors
 learn from at most 1,500 sessions, marked `*`. Each detector, case and seed is a task of
-its own in one of `--jobs` processes of one thread.
+its own in one of `--jobs` processes of one thread. What `--out` holds already is not
+measured again: a run that was broken off goes on, a new detector joins the others.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import random
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import asdict
 from multiprocessing import get_context
 from pathlib import Path
 from statistics import fmean
@@ -27,20 +29,29 @@ import torch
 from benchmarks.quality_cases import Case, hdfs, postgresql
 from benchmarks.quality_page import write_into
 from benchmarks.quality_targets import spread
-from model import DETECTORS, DetectorRow, FitLogs, choose_device, judge_detectors
+from model import (
+    DETECTORS,
+    DetectorRow,
+    FitLogs,
+    choose_device,
+    judge_detectors,
+)
+from model.evaluate import Detection
 
 BEGIN = "<!-- figures: written by make bench-detectors -->"
 CASES = ("postgresql", "postgresql, 5 % mixed in", "hdfs by time, labelled")
 MOST_FOR_SLOW = 1500
 SLOW = frozenset(e.name for e in DETECTORS if e.slow and e.name != "elkwatch")
 Rows = dict[str, list[DetectorRow]]
+Task = tuple[str, int, str]
+"""Case, seed, detector."""
 
-_cases: list[Case] = []
+_cases: dict[str, Case] = {}
 
 
-def measure(place: int, seed: int, name: str) -> DetectorRow:
+def measure(case: str, seed: int, name: str) -> DetectorRow:
     """One detector on one case."""
-    drawn = _cases[place].drawn(seed)
+    drawn = _cases[case].drawn(seed)
     train = list(drawn.train)
     if name in SLOW and len(train) > MOST_FOR_SLOW:
         train = random.Random(seed).sample(train, MOST_FOR_SLOW)
@@ -86,29 +97,44 @@ def _mean_f1(found: Sequence[DetectorRow]) -> float:
     return fmean(row.detection.f1 if row.detection else -1.0 for row in found)
 
 
-def run(names: Sequence[str], seeds: int, jobs: int) -> Iterator[tuple[str, Rows]]:
-    """Every case with every detector and seed, the slow ones first; → rows by case."""
-    order = sorted(names, key=lambda name: name != "elkwatch" and name not in SLOW)
-    tasks = [
-        (place, seed, name)
-        for name in order
-        for place in range(len(_cases))
-        for seed in range(seeds)
-    ]
-    found: dict[tuple[int, int, str], DetectorRow] = {}
+def run(
+    tasks: Sequence[Task], jobs: int, kept: dict[Task, DetectorRow]
+) -> Iterator[Task]:
+    """Measures what is not kept yet, the slow ones first; → each task as it is done."""
+    todo = [task for task in tasks if task not in kept]
+    todo.sort(key=lambda task: task[2] != "elkwatch" and task[2] not in SLOW)
     context = get_context("fork")
     with ProcessPoolExecutor(jobs, context, initializer=_one_thread) as pool:
-        pending = {pool.submit(measure, *task): task for task in tasks}
+        pending = {pool.submit(measure, *task): task for task in todo}
         for count, future in enumerate(as_completed(pending), 1):
-            place, seed, name = task = pending[future]
-            found[task] = future.result()
-            what = f"{_cases[place].name}, seed {seed}: {name}"
-            print(f"[{count}/{len(tasks)}] {what} {found[task].error}", flush=True)
-    for place, case in enumerate(_cases):
-        yield (
-            case.name,
-            {n: [found[place, seed, n] for seed in range(seeds)] for n in names},
-        )
+            task = pending[future]
+            kept[task] = future.result()
+            case, seed, name = task
+            what = f"{case}, seed {seed}: {name}"
+            print(f"[{count}/{len(todo)}] {what} {kept[task].error}", flush=True)
+            yield task
+
+
+def read_rows(path: Path | None) -> dict[Task, DetectorRow]:
+    """The rows of an earlier run."""
+    if path is None or not path.exists():
+        return {}
+    found: dict[Task, DetectorRow] = {}
+    for body in json.loads(path.read_text("utf-8")):
+        detection = body["row"].pop("detection")
+        known = None if detection is None else Detection(**detection)
+        row = DetectorRow(**body["row"], detection=known)
+        found[body["case"], body["seed"], row.name] = row
+    return found
+
+
+def write_rows(path: Path, rows: Mapping[Task, DetectorRow]) -> None:
+    """All rows, one a task."""
+    body = [
+        {"case": case, "seed": seed, "row": asdict(row)}
+        for (case, seed, _), row in rows.items()
+    ]
+    path.write_text(json.dumps(body, indent=1) + "\n", "utf-8")
 
 
 def _one_thread() -> None:
@@ -119,7 +145,7 @@ def load(data: Path, loaders: Mapping[str, Callable[[Path], list[Case]]]) -> Non
     """The cases whose logs are there."""
     for name, loader in loaders.items():
         if (data / name).is_dir():
-            _cases.extend(c for c in loader(data / name) if c.name in CASES)
+            _cases.update({c.name: c for c in loader(data / name) if c.name in CASES})
         else:
             print(f"{name}: left out, {data / name} is not there")
 
@@ -131,25 +157,26 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--only", default="", help="detectors, with commas between")
-    parser.add_argument("--out", type=Path, help="write all rows here, as JSON")
+    parser.add_argument("--out", type=Path, help="all rows, as JSON")
     parser.add_argument("--write", type=Path, help="a page with markers")
     chosen = parser.parse_args()
     began = time.monotonic()
     load(chosen.data, {"postgresql": postgresql, "hdfs": hdfs})
     names = chosen.only.split(",") if chosen.only else [e.name for e in DETECTORS]
-    results = dict(run(names, chosen.seeds, chosen.jobs))
-    text = "\n".join(line for case in results for line in table(case, results[case]))
+    seeds = range(chosen.seeds)
+    tasks = [(case, seed, name) for case in _cases for seed in seeds for name in names]
+    rows = read_rows(chosen.out)
+    for _ in run(tasks, chosen.jobs, rows):
+        if chosen.out is not None:
+            write_rows(chosen.out, rows)
+    text = "\n".join(
+        line
+        for case in _cases
+        for line in table(case, {n: [rows[case, s, n] for s in seeds] for n in names})
+    )
     print(f"\n{text}({(time.monotonic() - began) / 60:.1f} min)")
     if chosen.write is not None:
         write_into(chosen.write, text, BEGIN)
-    if chosen.out is not None:
-        record = {
-            case: {
-                name: [row.record() for row in found] for name, found in rows.items()
-            }
-            for case, rows in results.items()
-        }
-        chosen.out.write_text(json.dumps(record, indent=1) + "\n", "utf-8")
 
 
 if __name__ == "__main__":
