@@ -45,7 +45,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     rows = [f"{_key(s)},{int(s in odd)}" for s in [*normal[:20], *odd]]
     for name in ("labels.csv", "known.csv"):
         (made / name).write_text("\n".join(["session,anomaly", *rows]), "utf-8")
-    arguments = "--epochs", "1", "--session-field", "trace.id", "--device", "cpu"
+    arguments = ["--epochs", "1", "--session-field", "trace.id", "--device", "cpu"]
+    arguments += ["--detector", "pca"]
     (made / "our-rules.yml").write_text(_RULES, "utf-8")
     for name in ("models/app", "models/db", "models/shop-db", "m"):
         out = str(made / name)
