@@ -30,6 +30,7 @@ from model.chosen_detector import (
     DetectorChoice,
     FittedDetectors,
     check_detectors,
+    detectors_of,
     fit_detectors,
     with_detectors,
 )
@@ -160,6 +161,7 @@ __all__ = [
     "check_kind",
     "choose_device",
     "compare",
+    "detectors_of",
     "discover_late",
     "draw_sessions",
     "evaluate",

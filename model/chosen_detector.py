@@ -170,6 +170,14 @@ def with_detectors(
     return replace(model, calibration=calibration, chosen=chosen)
 
 
+def detectors_of(bundle: Path) -> tuple[str, ...]:
+    """The detectors that a bundle holds beside the model; none where it is damaged."""
+    try:
+        return tuple(sorted(set(_standings(bundle)) - {OWN}))
+    except BundleError:
+        return ()
+
+
 def _of_held_out(standings: Mapping[str, Standing], rule: Rule) -> Floats:
     """What the members together say of the held-out sessions, (N,)."""
     scaled = [s.scaled(np.array(s.held_out)) for s in standings.values()]

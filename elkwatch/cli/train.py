@@ -176,6 +176,7 @@ def train(
     if shadow:
         _check_shadow(out)
     older = older_model(out)
+    _tell_of_detectors(out, detectors)
     before = load_bundle(previous) if previous is not None else _whole(older)
     config = options.config(file_options.masks(masks, source_name))
     chosen = choose_device(options.device)
@@ -241,6 +242,17 @@ def _whole(older: TrainedModel | Comparison | None) -> TrainedModel | None:
     from model import TrainedModel
 
     return older if isinstance(older, TrainedModel) else None
+
+
+def _tell_of_detectors(out: Path, names: Sequence[str]) -> None:
+    """What the bundle before had fitted and this one will lack."""
+    from elkwatch.log_files import warn
+    from model import detectors_of
+
+    gone = [name for name in detectors_of(out) if name not in names]
+    if gone:
+        more = " ".join(f"--detector {name}" for name in gone)
+        warn(f"the model before this one also held {', '.join(gone)}; add {more}")
 
 
 def _check_shadow(out: Path) -> None:

@@ -60,6 +60,16 @@ def test_classify_decides_by_the_detector_that_is_named(
         assert {v["threshold"] for v in verdicts} == {1.0}
 
 
+def test_training_again_tells_of_detectors_that_will_be_gone(
+    command: Command, tmp_path: Path
+) -> None:
+    bundle = trained(command, tmp_path, "pca", "sigma")
+    again = ("train", tmp_path / "train", "--out", bundle, "--detector", "pca", *FAST)
+    told = command(*again)
+    assert told.code == 0
+    assert "also held sigma; add --detector sigma" in told.err
+
+
 @pytest.mark.parametrize(
     ("how", "name", "said"),
     [
