@@ -118,7 +118,12 @@ class EpisodeTracker:
             return self._keeper.read(episode_id(source, fingerprint, number))
 
         key = (source, fingerprint)
-        number, stored = newest(get, self._recall.numbers.get(key))
+        hint = self._recall.numbers.get(key)
+        if hint is not None:
+            held = self._keeper.held(episode_id(source, fingerprint, hint))
+            if held is not None:
+                return hint, held
+        number, stored = newest(get, hint)
         self._recall.numbers.put(key, number)
         return number, stored
 
@@ -238,6 +243,7 @@ class EpisodeTracker:
                 if later:
                     transitions.append(self._open(number + 1, later, now))
             except StateConflict:
+                self._keeper.forget(episode_id(source, fingerprint, number))
                 continue
             return transitions
         raise StoreBusy(f"the episode of {fingerprint} keeps changing; try again")

@@ -35,6 +35,17 @@ class Keeper:
     def read(self, episode_id: str) -> Stored | None:
         return self._store.get(EPISODES, episode_id)
 
+    def held(self, episode_id: str) -> Stored | None:
+        """The episode as this process wrote it last; None: it did not, or not lately.
+
+        Enough to decide by: what is put over an older version is refused.
+        """
+        return self._recall.written.get(episode_id)
+
+    def forget(self, episode_id: str) -> None:
+        """Somebody else wrote: the episode is to be read anew."""
+        self._recall.written.drop(episode_id)
+
     def change(
         self,
         episode_id: str,
@@ -68,13 +79,17 @@ class Keeper:
         Raises StateConflict where somebody else wrote first.
         """
         episode, rows = self._owe(decision, now)
+        self._recall.written.drop(episode.episode_id)
+        body = episode.body()
         if stored is None:
-            if self._store.create(EPISODES, episode.episode_id, episode.body()) is None:
+            written = self._store.create(EPISODES, episode.episode_id, body)
+            if written is None:
                 raise StateConflict(f"episode {episode.episode_id} exists already")
             before: Sequence[str] = ()
         else:
-            self._store.replace(stored, episode.body())
+            written = self._store.replace(stored, body)
             before = stored.body["finding_ids"]
+        self._recall.written.put(episode.episode_id, written)
         known = set(before)
         new = [one for one in episode.finding_ids if one not in known]
         self._recall.stored(episode, new)

@@ -14,6 +14,7 @@ from alerting.episode import Episode
 from alerting.store import Stored
 
 MAX_HINTS = 20_000
+MAX_WRITTEN = 1000
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -48,6 +49,7 @@ class Recall:
     def __init__(self) -> None:
         self.numbers: BoundedMap[tuple[str, str], int] = BoundedMap()
         self.homes: BoundedMap[str, str] = BoundedMap()
+        self.written: BoundedMap[str, Stored] = BoundedMap(MAX_WRITTEN)
         self._open: BoundedMap[str, str] = BoundedMap()
         self._pending: BoundedMap[str, str] = BoundedMap()
 

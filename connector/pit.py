@@ -9,6 +9,7 @@ happens.
 """
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -89,14 +90,20 @@ class PitReader:
         retry: RetryPolicy,
         doing: str,
         read: Reader | None = None,
+        ahead: bool = False,
     ) -> None:
-        """`read`: what reads answers; without it, or where it cannot, as usual."""
+        """`read`: what reads answers; without it, or where it cannot, as usual.
+
+        `ahead`: the next page is asked for while the consumer is at this one.
+        """
         self._client = client
         self._read = read
         self._search = search
         self._size = size
         self._retry = retry
         self._doing = doing
+        self._pool = ThreadPoolExecutor(1, "pages") if ahead else None
+        self._asked: Future[tuple[list[Hit[Any]], int]] | None = None
         self._pit_id: str | None = None
         self._after: list[Any] | None = None
         self._resume_at: int | None = None
@@ -106,6 +113,8 @@ class PitReader:
         try:
             yield from self._pages()
         finally:
+            if self._pool is not None:
+                self._pool.shutdown()
             self._close()
 
     def _pages(self) -> Iterator[list[Hit[Any]]]:
@@ -113,7 +122,7 @@ class PitReader:
         reopened = 0
         while True:
             try:
-                hits, asked = self._next()
+                hits, asked = self._came()
             except NotFoundError as error:
                 # The point in time, or an index in it, is gone.
                 if reopened == _REOPENINGS_MAX:
@@ -129,10 +138,17 @@ class PitReader:
                 self._after = hits[-1].sort
                 fresh = self._not_given(hits)
                 self._remember_bound(hits)
+                if self._pool is not None and len(hits) >= asked:
+                    self._asked = self._pool.submit(self._next)
                 if fresh:
                     yield fresh
             if len(hits) < asked:
                 return
+
+    def _came(self) -> tuple[list[Hit[Any]], int]:
+        """What was asked for ahead, or is asked for now."""
+        asked, self._asked = self._asked, None
+        return self._next() if asked is None else asked.result()
 
     def _open(self) -> None:
         try:

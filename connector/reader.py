@@ -52,8 +52,11 @@ class SourceReader:
         *,
         order_by: str,
         decoder: Decoder,
+        ahead: bool = False,
     ) -> Iterator[Page]:
         """Documents that pass `filters`, by a time field ascending, page by page.
+
+        `ahead`: the next page is asked for while this one is decoded.
 
         Raises IndexMissing, PartialResults, SourceUnavailable or an EngineError.
         """
@@ -73,6 +76,7 @@ class SourceReader:
             retry=self._retry,
             doing=f"source {self.spec.name}",
             read=self._read_by(decoder),
+            ahead=ahead,
         )
         cursor_time = self._cursor_time(order_by, decoder)
         for hits in reader:

@@ -4,9 +4,11 @@ import heapq
 import sys
 from array import array
 from base64 import b64decode, b64encode
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from hashlib import blake2b
+from operator import itemgetter
 
 from connector.records import LogDocument
 from connector.timestamps import EPOCH
@@ -16,6 +18,10 @@ _HASH_BYTES = 8
 _COMPLETE_FROM = "from"
 _PACKED = "packed"
 _MICROSECOND = timedelta(microseconds=1)
+_FRESH_SETS = 2
+
+_Fresh = tuple[datetime, str, str]
+_time_of = itemgetter(0)
 
 
 class SeenIds:
@@ -33,6 +39,7 @@ class SeenIds:
         self.forgotten = 0
         self._times_us: dict[int, int] = {}
         self._oldest: list[tuple[int, int]] = []
+        self._fresh: list[_Fresh] = []
         self._newest: datetime | None = None
         self._complete_from_us: int | None = None
 
@@ -42,31 +49,51 @@ class SeenIds:
 
         What was pruned does not count.
         """
+        self._hash_fresh()
         from_us = self._complete_from_us
         return None if from_us is None else EPOCH + from_us * _MICROSECOND
 
     @property
     def newest(self) -> datetime | None:
         """The latest cursor time that was ever added; None: nothing ever was."""
+        self._hash_fresh()
         return self._newest
 
     def __len__(self) -> int:
+        self._hash_fresh()
         return len(self._times_us)
 
     def __contains__(self, document: LogDocument) -> bool:
+        self._hash_fresh()
         return _hashed(document) in self._times_us
 
     def add(self, document: LogDocument) -> bool:
         """Remember a document; False when it was known already."""
+        self._hash_fresh()
         time = document.cursor_time
         if not self._add(_hashed(document), _microseconds(time)):
             return False
-        if self._newest is None or time > self._newest:
-            self._newest = time
+        self._note_newest(time)
         return True
+
+    def add_new(self, documents: Sequence[LogDocument]) -> None:
+        """Remember documents that are known to be in it not yet.
+
+        They are hashed when somebody asks, or a snapshot is taken: most of a backlog
+        is pruned before.
+        """
+        fresh = self._fresh
+        fresh += [(d.cursor_time, d.index, d.doc_id) for d in documents]
+        if len(fresh) > _FRESH_SETS * self.capacity:
+            fresh.sort(key=_time_of)
+            self._forget_fresh(len(fresh) - self.capacity)
 
     def prune(self, before: datetime) -> None:
         """Forget, without counting, what stands before this cursor time."""
+        if self._fresh:
+            self._fresh.sort(key=_time_of)
+            self._note_newest(self._fresh[-1][0])
+            del self._fresh[: bisect_left(self._fresh, before, key=_time_of)]
         bound_us = _microseconds(before)
         while self._oldest and self._oldest[0][0] < bound_us:
             _, digest = heapq.heappop(self._oldest)
@@ -74,6 +101,7 @@ class SeenIds:
 
     def snapshot(self) -> tuple[str, ...]:
         """The set as texts for a cursor: one with all hashes and times, packed."""
+        self._hash_fresh()
         held = sorted(self._oldest)
         texts = []
         if self._complete_from_us is not None:
@@ -104,6 +132,40 @@ class SeenIds:
             seen._newest = EPOCH + newest_us * _MICROSECOND
         return seen
 
+    def _hash_fresh(self) -> None:
+        """What came by `add_new` becomes like the rest."""
+        if not self._fresh:
+            return
+        fresh = self._fresh
+        fresh.sort(key=_time_of)
+        self._note_newest(fresh[-1][0])
+        if len(fresh) > self.capacity:
+            self._forget_fresh(len(fresh) - self.capacity)
+        known = self._times_us
+        for time, index, doc_id in fresh:
+            digest, time_us = _digest(index, doc_id), _microseconds(time)
+            if digest not in known:
+                known[digest] = time_us
+                self._oldest.append((time_us, digest))
+        fresh.clear()
+        self._oldest.sort()  # which is a heap, too
+        if (too_many := len(known) - self.capacity) > 0:
+            for _, digest in self._oldest[:too_many]:
+                del known[digest]
+            self.forgotten += too_many
+            self._forgot_before(self._oldest[too_many - 1][0] + 1)
+            del self._oldest[:too_many]
+
+    def _forget_fresh(self, count: int) -> None:
+        """The earliest of the fresh ones, which are in order, were too many."""
+        self.forgotten += count
+        self._forgot_before(_microseconds(self._fresh[count - 1][0]) + 1)
+        del self._fresh[:count]
+
+    def _note_newest(self, time: datetime) -> None:
+        if self._newest is None or time > self._newest:
+            self._newest = time
+
     def _add(self, digest: int, time_us: int) -> bool:
         if digest in self._times_us:
             return False
@@ -122,7 +184,11 @@ class SeenIds:
 
 
 def _hashed(document: LogDocument) -> int:
-    identity = f"{document.index}\0{document.doc_id}".encode("utf-8", "surrogatepass")
+    return _digest(document.index, document.doc_id)
+
+
+def _digest(index: str, doc_id: str) -> int:
+    identity = f"{index}\0{doc_id}".encode("utf-8", "surrogatepass")
     return int.from_bytes(blake2b(identity, digest_size=_HASH_BYTES).digest())
 
 

@@ -100,7 +100,7 @@ class LogSource:
             bounds["gte"] = to_iso(start)
         in_range = time_range(order_by, **bounds)
         return reader.pages(
-            lambda: [in_range], order_by=order_by, decoder=self._decoder
+            lambda: [in_range], order_by=order_by, decoder=self._decoder, ahead=True
         )
 
     def newest(self, count: int) -> Page:

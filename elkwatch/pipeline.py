@@ -4,11 +4,12 @@
           ──confirm (fetch whole)──▶ verdicts ──▶ findings ──▶ episodes ──▶ outbox
           ──▶ cursor
 
-Pages are read ahead, in a thread of their own, while what came before is judged and
-written; all else happens here, one after the other. The order of writing is fixed:
-findings, then episodes and outbox rows, then the cursor. Each is idempotent, so a crash
-between any two repeats work and neither loses nor doubles anything. Before each of them
-the fence is asked whether this process is still the one that writes.
+Three threads: pages are read ahead, documents are taken and sessions screened here, and
+what a step found is confirmed and written behind, one step after the other. The order
+of writing is fixed: findings, then episodes and outbox rows, then the cursor. Each is
+idempotent, so a crash between any two repeats work and neither loses nor doubles
+anything. Before each of them the fence is asked whether this process is still the one
+that writes; what fails behind ends the run before anything else is written.
 """
 
 from __future__ import annotations
@@ -18,17 +19,20 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import islice
+from functools import partial
 from typing import Protocol
 
 from alerting import EpisodeTracker
 from connector import (
+    Cursor,
     DeadLetter,
+    DecodeProblem,
     Finding,
     Page,
     WriteReport,
 )
 from elkwatch.ahead import Ahead
+from elkwatch.behind import Behind
 from elkwatch.confirm import Confirmation
 from elkwatch.feedback import NO_OPINIONS, Opinions, Reviewed
 from elkwatch.privacy import Mask
@@ -38,7 +42,10 @@ from elkwatch.source_watch import verdict_of
 from elkwatch.translate import finding, masked_letter, notice
 from model import Candidate, Verdict
 
-PAGES_A_STEP = 10
+PAGES_A_STEP = 20
+MOST_PAGES_A_STEP = 100
+MOST_PAGES_AHEAD = 20
+MOST_PROBLEMS = 1000
 MOST_AHEAD = 32 * 1024 * 1024  # characters of messages
 WHOLE_AT_ONCE = 500
 
@@ -145,18 +152,24 @@ def run_source(
     until = now - limits.query_delay
     reading.opinions = outputs.opinions(reading.settings.name, now)
     start = progress.since = reading.begin(now)
-    with _read_ahead(reading.source.pages(start, until)) as ahead:
-        for pages in _steps(ahead, progress.watch):
-            newest = _take(pages, reading, outputs, now, progress.watch)
+    run = _Run(reading, outputs, progress, until, now, log_url)
+    ahead = _read_ahead(reading.source.pages(start, until))
+    with ahead, Behind(threaded=run.may_write_behind) as behind:
+        problems: list[DecodeProblem] = []
+        for newest in _steps(ahead, behind, run, problems):
+            behind.settle()  # what it reported is looked at again when it closes
             watermark = min(reading.newest or until, until)
-            due = reading.tracker.close_due(watermark)
-            _judge(reading, outputs, due, watermark, until, now, log_url, progress)
-            outputs.fence()
-            reading.save(newest)
+            odd = run.screen(reading.tracker.close_due(watermark), watermark)
+            cursor = reading.standing_at(newest)
+            settle = partial(run.settle, tuple(problems), odd, watermark, cursor)
+            behind.give(settle)
+            problems.clear()
             if stop():
+                behind.settle()
                 return progress
-    candidates = reading.tracker.close_due(until) + reading.tracker.growing()
-    _judge(reading, outputs, candidates, until, until, now, log_url, progress)
+    over = reading.tracker.close_due(until)
+    odd = run.screen(over + reading.tracker.growing(), until)
+    run.write(tuple(problems), odd, until)
     _tell_of_services(reading, outputs, until, now, log_url, progress)
     _advance(reading, outputs, now)
     reading.caught_up()
@@ -167,73 +180,100 @@ def run_source(
     return progress
 
 
-def _take(
-    pages: Sequence[Page],
-    reading: Reading,
-    outputs: Outputs,
-    now: datetime,
-    watch: Stopwatch,
-) -> datetime | None:
-    """Documents into open sessions; → up to where, by the cursor field."""
-    newest: datetime | None = None
-    began = time.monotonic()
-    for page in pages:
-        reading.take(page)
-        _keep_problems(page, reading, outputs, now)
-        newest = max((d.cursor_time for d in page.documents), default=newest)
-    watch.add("take", time.monotonic() - began)
-    return newest
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """One run over one source: what its steps are done with."""
 
+    reading: Reading
+    outputs: Outputs
+    progress: Progress
+    until: datetime
+    now: datetime
+    log_url: LogUrl
 
-def _judge(
-    reading: Reading,
-    outputs: Outputs,
-    candidates: Sequence[Candidate],
-    watermark: datetime,
-    until: datetime,
-    now: datetime,
-    log_url: LogUrl,
-    progress: Progress,
-) -> None:
-    """Screens candidates, confirms what deviates, writes findings, then episodes."""
-    began = time.monotonic()
-    scores = reading.screen(candidates)
-    score_s = time.monotonic() - began
-    progress.watch.add("score", score_s)
-    reading.judged(candidates, scores)
-    outputs.screened(Screened(reading, candidates, scores, watermark, until, now))
-    ended = [
-        score
-        for c, score in zip(candidates, scores, strict=True)
-        if c.reason != "growing"
-    ]
-    progress.sessions += len(ended)
-    threshold = reading.classifier.threshold
-    progress.quality.screened(ended, threshold)
-    if reading.shadow is not None:
-        alarms = [score > threshold for score in scores]
-        reading.shadow.screened(candidates, alarms, score_s, watermark)
-    odd = [
-        c
-        for c, score in zip(candidates, scores, strict=True)
-        if score > threshold
-        or c.recheck
-        or (outputs.include_normal and c.reason != "growing")
-    ]
-    confirmation = Confirmation(reading.source, reading.tracker)
-    for at in range(0, len(odd), WHOLE_AT_ONCE):
+    @property
+    def may_write_behind(self) -> bool:
+        """Not where somebody watches the screening: all in its order then."""
+        return self.outputs.screened is _nobody and self.reading.shadow is None
+
+    def take(self, page: Page) -> datetime | None:
+        """Documents into open sessions; → up to where, by the cursor field."""
         began = time.monotonic()
-        whole = confirmation.whole(odd[at : at + WHOLE_AT_ONCE], watermark, until)
-        progress.watch.add("confirm", time.monotonic() - began)
+        self.reading.take(page)
+        newest = max([d.cursor_time for d in page.documents], default=None)
+        self.progress.watch.add("take", time.monotonic() - began)
+        return newest
+
+    def screen(
+        self, candidates: Sequence[Candidate], watermark: datetime
+    ) -> list[Candidate]:
+        """Those of the candidates that are to be looked at whole."""
+        reading, outputs, progress = self.reading, self.outputs, self.progress
         began = time.monotonic()
-        verdicts = reading.classifier.classify(whole)
-        progress.watch.add("classify", time.monotonic() - began)
-        progress.confirmed += sum(v.anomaly for v in verdicts)
+        scores = reading.screen(candidates)
+        score_s = time.monotonic() - began
+        progress.watch.add("score", score_s)
+        reading.judged(candidates, scores)
+        outputs.screened(
+            Screened(reading, candidates, scores, watermark, self.until, self.now)
+        )
+        ended = [
+            score
+            for c, score in zip(candidates, scores, strict=True)
+            if c.reason != "growing"
+        ]
+        progress.sessions += len(ended)
+        threshold = reading.classifier.threshold
+        progress.quality.screened(ended, threshold)
         if reading.shadow is not None:
-            reading.shadow.confirmed(whole, verdicts)
-        began = time.monotonic()
-        _write(reading, outputs, verdicts, now, log_url, progress)
-        progress.watch.add("write", time.monotonic() - began)
+            alarms = [score > threshold for score in scores]
+            reading.shadow.screened(candidates, alarms, score_s, watermark)
+        return [
+            c
+            for c, score in zip(candidates, scores, strict=True)
+            if score > threshold
+            or c.recheck
+            or (outputs.include_normal and c.reason != "growing")
+        ]
+
+    def settle(
+        self,
+        problems: Sequence[DecodeProblem],
+        odd: Sequence[Candidate],
+        watermark: datetime,
+        cursor: Cursor,
+    ) -> None:
+        """Writes what a step found; after that, and only then, how far it read."""
+        self.write(problems, odd, watermark)
+        self.outputs.fence()
+        self.reading.keep(cursor)
+
+    def write(
+        self,
+        problems: Sequence[DecodeProblem],
+        odd: Sequence[Candidate],
+        watermark: datetime,
+    ) -> None:
+        """Confirms what deviates, writes findings, then episodes."""
+        _keep_problems(problems, self.reading, self.outputs, self.now)
+        reading, watch = self.reading, self.progress.watch
+        confirmation = Confirmation(reading.source, reading.tracker)
+        for at in range(0, len(odd), WHOLE_AT_ONCE):
+            began = time.monotonic()
+            part = odd[at : at + WHOLE_AT_ONCE]
+            whole = confirmation.whole(part, watermark, self.until)
+            watch.add("confirm", time.monotonic() - began)
+            began = time.monotonic()
+            verdicts = reading.classifier.classify(whole)
+            watch.add("classify", time.monotonic() - began)
+            self.progress.confirmed += sum(v.anomaly for v in verdicts)
+            if reading.shadow is not None:
+                reading.shadow.confirmed(whole, verdicts)
+            began = time.monotonic()
+            _write(
+                reading, self.outputs, verdicts, self.now, self.log_url, self.progress
+            )
+            watch.add("write", time.monotonic() - began)
 
 
 def _write(
@@ -334,9 +374,12 @@ def _advance(reading: Reading, outputs: Outputs, now: datetime) -> None:
 
 
 def _keep_problems(
-    page: Page, reading: Reading, outputs: Outputs, now: datetime
+    problems: Sequence[DecodeProblem],
+    reading: Reading,
+    outputs: Outputs,
+    now: datetime,
 ) -> None:
-    if page.problems:
+    if problems:
         source = reading.settings.name
         outputs.fence()
         outputs.findings.dead_letter(
@@ -344,26 +387,41 @@ def _keep_problems(
                 masked_letter(
                     DeadLetter.of_problem(p, source=source, at=now), outputs.mask
                 )
-                for p in page.problems
+                for p in problems
             ]
         )
 
 
 def _read_ahead(pages: Iterator[Page]) -> Ahead[Page]:
-    """The next step is read while this one is judged and written."""
-    return Ahead(pages, most=PAGES_A_STEP, weigh=_characters, heaviest=MOST_AHEAD)
+    """The next pages are read while these are judged and written."""
+    return Ahead(pages, most=MOST_PAGES_AHEAD, weigh=_characters, heaviest=MOST_AHEAD)
 
 
 def _characters(page: Page) -> int:
-    return sum(len(document.message) for document in page.documents)
+    return sum([len(document.message) for document in page.documents])
 
 
-def _steps(pages: Iterator[Page], watch: Stopwatch) -> Iterator[list[Page]]:
-    """Pages in groups: after each group results are written and the cursor is saved."""
+def _steps(
+    pages: Iterator[Page], behind: Behind, run: _Run, problems: list[DecodeProblem]
+) -> Iterator[datetime | None]:
+    """Takes pages; at the end of each step, up to where, by the cursor field.
+
+    After each step results are written and the cursor is saved. While those of the step
+    before are still being written, a step goes on, within bounds: where there is much
+    to read, less often is written more. What comes after the last full step is the
+    end of the run: no step of its own.
+    """
+    taken, newest = 0, None
     while True:
         began = time.monotonic()
-        group = list(islice(pages, PAGES_A_STEP))
-        watch.add("read", time.monotonic() - began)
-        if not group:
+        page = next(pages, None)
+        run.progress.watch.add("read", time.monotonic() - began)
+        if page is None:
             return
-        yield group
+        newest = run.take(page) or newest
+        problems += page.problems
+        taken += 1
+        most = MOST_PAGES_A_STEP if behind.busy else PAGES_A_STEP
+        if taken >= most or len(problems) >= MOST_PROBLEMS:
+            yield newest
+            taken = 0

@@ -126,9 +126,51 @@ class Reading:
 
     def take(self, page: Page) -> None:
         """Takes the documents of one page into the open sessions."""
-        taken = []
+        documents: Sequence[LogDocument] = page.documents
+        self.counts.problems += len(page.problems)
+        if not documents:
+            return
+        standing = self._standings(documents)
+        if standing is not None:
+            documents = [d for d, _, _ in standing]
+        messages = [document.message for document in documents]
+        ids = self.classifier.event_ids(messages)
+        new, late = [True] * len(documents), [False] * len(documents)
+        if standing is None:
+            self._count_new(len(documents), ids.count(UNK))
+        else:
+            new = [each for _, each, _ in standing]
+            late = [each for _, _, each in standing]
+            self._count_standing(standing, ids, len(page.documents))
+        if self.services is not None:
+            for document, each in zip(documents, new, strict=True):
+                time = min(document.time, self._now)  # not that of a clock gone wrong
+                self.services.take(time, document.service, new=each)
+        arrivals = list(map(_arrival, documents, ids, late))
+        self.tracker.add_all(arrivals)
+        newest = max((d.time for d in documents), default=self.newest)
+        if self.newest is None or (newest is not None and newest > self.newest):
+            self.newest = newest
+        if self.shadow is not None:
+            self.shadow.take(arrivals, messages)
+
+    def _standings(
+        self, documents: Sequence[LogDocument]
+    ) -> list[tuple[LogDocument, bool, bool]] | None:
+        """The documents to take, each with whether it is new, and late.
+
+        None: all of them are new, since they stand past all that was read before.
+        """
+        earliest = min([document.cursor_time for document in documents])
         known_until = self._known_until
-        for document in page.documents:
+        position = None if self._cursor is None else self._cursor.position
+        if (known_until is None or earliest > known_until) and (
+            position is None or earliest >= position
+        ):
+            self._seen.add_new(documents)
+            return None
+        taken = []
+        for document in documents:
             known = (
                 known_until is not None
                 and document.cursor_time <= known_until
@@ -139,28 +181,24 @@ class Reading:
                 new, late = self._standing(document, known)
             if new or late or self._resumed:
                 taken.append((document, new, late))
-            else:
-                self.counts.read_again += 1
+        return taken
+
+    def _count_new(self, documents: int, unknown: int) -> None:
+        self.counts.documents += documents
+        self.counts.unknown += unknown
+
+    def _count_standing(
+        self,
+        standing: Sequence[tuple[LogDocument, bool, bool]],
+        ids: Sequence[int],
+        read: int,
+    ) -> None:
         counts = self.counts
-        messages = [document.message for document, _, _ in taken]
-        ids = self.classifier.event_ids(messages)
-        arrivals = []
-        for (document, new, late), event_id in zip(taken, ids, strict=True):
-            counts.documents += new
-            counts.read_again += not new
-            counts.late += late
-            counts.unknown += new and event_id == UNK
-            if self.newest is None or document.time > self.newest:
-                self.newest = document.time
-            if self.services is not None:
-                time = min(document.time, self._now)  # not that of a clock gone wrong
-                self.services.take(time, document.service, new=new)
-            arrival = _arrival(document, event_id, late)
-            self.tracker.add(arrival)
-            arrivals.append(arrival)
-        if self.shadow is not None:
-            self.shadow.take(arrivals, messages)
-        counts.problems += len(page.problems)
+        new = [each for _, each, _ in standing]
+        counts.read_again += read - sum(new)
+        counts.late += sum(late for _, _, late in standing)
+        unknown = sum(each and i == UNK for each, i in zip(new, ids, strict=True))
+        self._count_new(sum(new), unknown)
 
     def judged(self, candidates: Sequence[Candidate], scores: Sequence[float]) -> None:
         """Counts units that are over, to see whether the model is out of date."""
@@ -192,21 +230,28 @@ class Reading:
 
     def save(self, position: datetime | None) -> None:
         """Everything up to `position` (cursor time) is stored: remember that."""
+        self.keep(self.standing_at(position))
+
+    def standing_at(self, position: datetime | None) -> Cursor:
+        """What to keep once everything up to `position` (cursor time) is stored."""
         assert self._cursor is not None  # begin() comes first
         known = self._cursor.position
         if position is None or (known is not None and known > position):
             position = known
         if position is not None:
             self._seen.prune(position - self._limits.overlap)
-        self._cursor = self._cursors.save(
-            replace(
-                self._cursor,
-                position=position,
-                open_from=self.tracker.open_from,
-                seen=self._seen.snapshot(),
-                notes=json.dumps(self._notes()),
-            )
+        return replace(
+            self._cursor,
+            position=position,
+            open_from=self.tracker.open_from,
+            seen=self._seen.snapshot(),
+            notes=json.dumps(self._notes()),
         )
+
+    def keep(self, cursor: Cursor) -> None:
+        """Stores the cursor, over the one that was stored last."""
+        assert self._cursor is not None
+        self._cursor = self._cursors.save(replace(cursor, version=self._cursor.version))
 
     def _notes(self) -> dict[str, object]:
         watched = {} if self.services is None else {"watch": self.services.state()}

@@ -13,10 +13,11 @@ events a unit, and `max_age`, past which a key is cut on epoch-aligned windows.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from heapq import nsmallest
+from operator import itemgetter
 from typing import Literal
 
 import msgspec
@@ -86,6 +87,7 @@ class _Unit:
     last: datetime | None = None
     recheck: bool = False
     grown: bool = False
+    ordered: bool = True
 
 
 class SessionTracker:
@@ -118,6 +120,39 @@ class SessionTracker:
             self.add(arrival)
             return
         self._put(unit, arrival)
+
+    def add_all(self, arrivals: Sequence[Arrival]) -> None:
+        """Takes a page of events in, as `add` would one by one.
+
+        What most of them are, the next event of a key that is open, is done here.
+        """
+        units, aged, limits = self._units, self._aged, self.limits
+        if limits.window is not None:
+            for arrival in arrivals:
+                self.add(arrival)
+            return
+        for arrival in arrivals:
+            key, time = arrival.key, arrival.time
+            unit = None if arrival.keyless or key in aged else units.get((key, None))
+            if (
+                unit is None
+                or unit.first is None
+                or unit.last is None
+                or time < unit.first
+                or time - unit.first > limits.max_age
+                or arrival.late
+                or arrival.cursor_time < unit.opened_at
+                or len(unit.rows) >= limits.max_events
+            ):
+                self.add(arrival)
+                continue
+            row = (time, arrival.sequence, arrival.event_id)
+            if time > unit.last:
+                unit.last = time
+            elif unit.ordered:
+                unit.ordered = _in_order(unit.rows, row)
+            unit.rows.append(row)
+            unit.grown = True
 
     def close_due(self, watermark: datetime) -> list[Candidate]:
         """The units that are over at this time of the source, and what was cut."""
@@ -183,7 +218,9 @@ class SessionTracker:
         if len(unit.rows) >= self.limits.max_events:
             self.overflowed += 1
         else:
-            unit.rows.append((arrival.time, arrival.sequence, arrival.event_id))
+            row = (arrival.time, arrival.sequence, arrival.event_id)
+            unit.ordered = unit.ordered and _in_order(unit.rows, row)
+            unit.rows.append(row)
         time = arrival.time
         if unit.last is None or time > unit.last:
             unit.last = time
@@ -253,7 +290,7 @@ class SessionTracker:
             start=unit.first,
             end=unit.last,
             encoded=EncodedSession(
-                ids=tuple(_ids(unit.rows)),
+                ids=_ids(unit),
                 starts=unit.starts,
                 ends=start is None and reason == "closed",
             ),
@@ -262,10 +299,15 @@ class SessionTracker:
         )
 
 
-def _ids(rows: list[Row]) -> Iterator[int]:
+def _ids(unit: _Unit) -> tuple[int, ...]:
     """Event ids by time, then sequence, then arrival."""
-    return (event_id for _, _, event_id in sorted(rows, key=_order))
+    rows = unit.rows if unit.ordered else sorted(unit.rows, key=_order)
+    return tuple([event_id for _, _, event_id in rows])
 
 
-def _order(row: Row) -> tuple[datetime, int]:
-    return row[0], row[1]
+def _in_order(rows: list[Row], row: Row) -> bool:
+    """Whether a row may stand after these, which are in order."""
+    return not rows or _order(rows[-1]) <= _order(row)
+
+
+_order = itemgetter(0, 1)

@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from threading import Lock
 from typing import Generic, TypeVar
 
 from model.templates.masks import Mask, Masker
@@ -36,7 +37,7 @@ class OddMessages:
 
 
 class Lookup(Generic[V]):
-    """Pages of messages → values, one a message. Not shared between threads."""
+    """Pages of messages → values, one a message; one page at a time."""
 
     def __init__(
         self, masks: Sequence[Mask], make: Callable[[str], V], entries: int
@@ -46,9 +47,14 @@ class Lookup(Generic[V]):
         self._make = make
         self._shapes = Shapes(masks)
         self._cache: Bounded[V] = Bounded(entries)
+        self._one_page = Lock()
 
     def page(self, messages: Sequence[object]) -> list[V]:
         """The values of a page of messages, in order; takes any object as a message."""
+        with self._one_page:
+            return self._page(messages)
+
+    def _page(self, messages: Sequence[object]) -> list[V]:
         keys = self._shapes.keys(messages)
         if keys is None:
             return [self._odd_one(message) for message in messages]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from alerting import Policy, Stored
+from alerting import InMemoryAlertStore, Policy, Stored
 from alerting.recall import newest
 from tests.alerting.makers import T0, LaggingStore, World, minutes, notice
 
@@ -22,6 +22,16 @@ class Numbered:
         if number > self.count:
             return None
         return Stored("episodes", f"e-{number}", {"number": number}, number, 1)
+
+
+class CountingStore(InMemoryAlertStore):
+    """Counts how often a document is read."""
+
+    reads = 0
+
+    def get(self, kind: str, doc_id: str) -> Stored | None:
+        self.reads += 1
+        return super().get(kind, doc_id)
 
 
 @pytest.mark.parametrize("count", range(40))
@@ -57,3 +67,34 @@ def test_a_fresh_tracker_goes_on_from_the_newest_episode(episodes: int) -> None:
     later = T0 + minutes(60 * episodes)
     (transition,) = fresh.tracker.note([notice("new", later)], later)
     assert (transition.kind, transition.number) == ("opened", episodes + 1)
+
+
+def test_an_episode_that_was_just_written_is_not_read_again() -> None:
+    store = CountingStore()
+    world = World(store=store)
+    world.tracker.note([notice("a")], T0)
+    store.reads = 0
+    (transition,) = world.tracker.note([notice("b")], T0)
+    assert (transition.kind, store.reads) == ("ongoing", 0)
+
+
+def test_unless_somebody_else_wrote_it_meanwhile() -> None:
+    """A second tracker over the same store: what this one holds is old then."""
+    world = World()
+    first, second = world.tracker, world.restarted().tracker
+    first.note([notice("a")], T0)
+    second.note([notice("b")], T0)
+    first.note([notice("c")], T0)
+    (episode,) = first.episodes()
+    assert sorted(episode.finding_ids) == ["a", "b", "c"]
+
+
+def test_nor_where_somebody_else_opened_the_next_one() -> None:
+    world = World(policy=Policy(resolve_after=minutes(15)))
+    first, second = world.tracker, world.restarted().tracker
+    first.note([notice("a")], T0)
+    second.advance("shop-db", T0 + minutes(30), T0 + minutes(30))
+    later = T0 + minutes(60)
+    second.note([notice("b", later)], later)
+    (transition,) = first.note([notice("c", later)], later)
+    assert (transition.kind, transition.number) == ("ongoing", 2)

@@ -92,3 +92,36 @@ def test_a_broken_snapshot_is_refused() -> None:
         SeenIds.restore(("nonsense",))
     with pytest.raises(ValueError, match="capacity"):
         SeenIds(0)
+
+
+@given(
+    st.lists(st.lists(st.integers(0, 30), max_size=12), max_size=5),
+    st.integers(0, 30),
+)
+def test_many_new_ones_at_once_are_as_one_by_one(
+    pages: list[list[int]], pruned: int
+) -> None:
+    one_by_one, at_once = SeenIds(capacity=10), SeenIds(capacity=10)
+    for number, times in enumerate(pages):
+        documents = [
+            document(f"{number}-{place}", time=at(time))
+            for place, time in enumerate(times)
+        ]
+        for each in documents:
+            one_by_one.add(each)
+        at_once.add_new(documents)
+    assert at_once.newest == one_by_one.newest
+    assert at_once.complete_from == one_by_one.complete_from
+    one_by_one.prune(at(pruned))
+    at_once.prune(at(pruned))
+    assert len(at_once) == len(one_by_one)
+    assert {t for t, _ in at_once._oldest} == {t for t, _ in one_by_one._oldest}
+
+
+def test_what_is_pruned_at_once_was_not_forgotten() -> None:
+    seen = SeenIds(capacity=5)
+    seen.add_new([document(str(n), time=at(n)) for n in range(8)])
+    seen.prune(at(4))
+    assert [n for n in range(8) if document(str(n)) in seen] == [4, 5, 6, 7]
+    assert seen.forgotten == 0
+    assert seen.complete_from is None

@@ -1,5 +1,8 @@
 from datetime import datetime, timedelta
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from model import Arrival, Candidate, SessionTracker, TrackerLimits
 from tests.model.builders import START
 
@@ -139,3 +142,42 @@ def test_open_from_is_the_earliest_event_of_any_open_session() -> None:
     assert tracker.open_from == at(1)
     tracker.close_due(at(12))
     assert tracker.open_from == at(3)
+
+
+ARRIVALS = st.lists(
+    st.builds(
+        lambda key, minutes, sequence, event_id, late, keyless: Arrival(
+            key, keyless, at(minutes), at(minutes), sequence, event_id, late
+        ),
+        st.sampled_from("abc"),
+        st.integers(0, 90),
+        st.integers(-1, 2),
+        st.integers(1, 5),
+        st.booleans(),
+        st.integers(0, 9).map(lambda n: n == 0),
+    ),
+    max_size=40,
+)
+
+
+@given(ARRIVALS, st.sampled_from([None, 7 * MINUTE]), st.integers(2, 6))
+def test_a_page_at_once_is_as_one_by_one(
+    arrivals: list[Arrival], window: timedelta | None, most: int
+) -> None:
+    limits = TrackerLimits(
+        timeout=10 * MINUTE,
+        max_age=30 * MINUTE,
+        window=window,
+        max_open=most,
+        max_events=6,
+    )
+    one_by_one, at_once = SessionTracker(limits), SessionTracker(limits)
+    half = len(arrivals) // 2
+    for page, watermark in ((arrivals[:half], 40), (arrivals[half:], 200)):
+        for arrival in page:
+            one_by_one.add(arrival)
+        at_once.add_all(page)
+        assert at_once.growing() == one_by_one.growing()
+        assert at_once.open_from == one_by_one.open_from
+        assert at_once.close_due(at(watermark)) == one_by_one.close_due(at(watermark))
+    assert at_once.overflowed == one_by_one.overflowed
