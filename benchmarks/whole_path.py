@@ -7,9 +7,9 @@ documents from a point in time, in pages of the same size (2,000; ours begins wi
 of 1,000) and of the same fields; after them it bulk-writes as many documents as we
 wrote findings, our very findings under other ids, encoded before the clock runs. It
 makes no records, scores, confirms and remembers nothing, and does not wait until what
-it wrote is searchable. Ours is the service itself: read, classify, confirm (each suspicious
-session is read again), findings, episodes, cursor, run figures. Only loading the model
-and connecting stand before the clock. Both run in turns, by the wall's clock.
+it wrote is searchable. Ours is the service itself: read, classify, confirm (each
+suspicious session is read again), findings, episodes, cursor, run figures. Only loading
+the model and connecting stand before the clock. Both run in turns, by the wall's clock.
 """
 
 from __future__ import annotations
