@@ -27,7 +27,7 @@ from model.detectors.standing import Chosen, Rule, Standing, joined
 from model.detectors.store import load_detector, save_detector
 from model.errors import BundleError, DetectorError, TrainingError
 from model.events import Session
-from model.labels import IGNORE, NORMAL, Labels
+from model.labels import ANOMALOUS, IGNORE, NORMAL, Labels
 from model.scoring import MAX_HELD_OUT
 from model.trained import TrainedModel
 from model.training import TrainingConfig, is_held_out
@@ -108,10 +108,11 @@ def fit_detectors(
     kept = [s for s, ok in zip(pool, model.support.clean, strict=True) if ok] or pool
     aside = [s for s in kept if is_held_out(s.unit, config)][:MAX_HELD_OUT] or kept
     learned = [s for s in kept if not is_held_out(s.unit, config)] or kept
+    unusual = [s for s, ok in zip(pool, model.support.clean, strict=True) if not ok]
     odd = [s for s in sessions if labels.of(s) not in (None, NORMAL, IGNORE)]
     normal = samples(learned, model.templates)
     trouble = samples(odd, model.templates)
-    told = [*([NORMAL] * len(normal)), *(labels.of(s) for s in odd)]
+    others = [*samples(unusual, model.templates), *trouble]
     judged = samples(aside, model.templates)
     setting = Setting(model.vocabulary, seed, device)
     own = np.array(Classifier(model, device=device).score(judged), dtype=np.float64)
@@ -121,9 +122,11 @@ def fit_detectors(
         tell(f"detector {name}")
         detector = make(name, setting)
         if detector.supervised:
-            detector.fit([*normal, *trouble], told)
+            kinds = [*([NORMAL] * len(normal)), *(labels.of(s) for s in odd)]
+            detector.fit([*normal, *trouble], kinds)
         else:
-            detector.fit(normal)
+            nothing_said = [*([None] * len(normal)), *([ANOMALOUS] * len(others))]
+            detector.fit([*normal, *others], nothing_said)
         scores = detector.score(judged)
         detectors[name] = detector
         standings[name] = Standing(detector.threshold, tuple(scores.tolist()))

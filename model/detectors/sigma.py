@@ -2,12 +2,14 @@
 
 The numbers are the counts of each template, the length, the number of distinct
 templates and the events a second; all as ln(1 + number). The score is the largest
-distance from the mean in standard deviations, of which none counts as less than 0.1.
-k is 3, or more where held-out sessions need more.
+distance from the mean in standard deviations, of which none counts as less than 0.1;
+a rate that the lines do not tell is no distance. k is 3, or more where held-out
+sessions need more.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -47,13 +49,14 @@ class Sigma(UsualCounts):
 
     def judge(self, rows: Rows) -> Floats:
         """(N, V + 3) → (N,) deviations."""
-        found: Floats = np.abs(self.estimator.transform(rows)).max(axis=1)
+        far = np.abs(self.estimator.transform(rows))
+        found: Floats = np.nan_to_num(far, nan=0.0).max(axis=1)
         return found
 
 
 def _rate_per_s(session: Sample) -> float:
-    """Events a second; 0 where the lines tell no duration."""
+    """Events a second; NaN where the lines tell no duration."""
     if len(session.lines) < 2:
-        return 0.0
+        return math.nan
     seconds = (session.lines[-1].time - session.lines[0].time).total_seconds()
-    return len(session.lines) / seconds if seconds > 0 else 0.0
+    return len(session.lines) / seconds if seconds > 0 else math.nan

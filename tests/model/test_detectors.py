@@ -1,15 +1,18 @@
 import random
+from datetime import timedelta
 
 import numpy as np
 import pytest
 
 from model import LogEvent, TemplateMiner
 from model.detectors.cleaning import error_events
-from model.detectors.protocol import detect
+from model.detectors.protocol import Sample, Setting, detect
+from model.detectors.rules import Rules
+from model.detectors.sigma import Sigma
 from model.detectors.support import SupportDistance
 from model.detectors.unseen import UnseenCountVector, UnseenTemplate
 from model.events import EncodedSession, Session
-from model.vocabulary import BOS, EOS, encode
+from model.vocabulary import BOS, EOS, UNK, Vocabulary, encode
 from tests.model.builders import START, cut_off, deadlocked, encoded, looping, shop
 
 Small = type[UnseenTemplate | UnseenCountVector | SupportDistance]
@@ -168,3 +171,35 @@ def test_severity_of_a_line_makes_its_template_an_error() -> None:
     )
     found = error_events([Session("k", events)], encoded([4, 5, 6, 6]))
     assert found == {5}
+
+
+def test_rules_know_errors_by_their_lines_and_without_them_by_their_templates() -> None:
+    normal, bad = (
+        Sample(
+            (4, event),
+            lines=(
+                LogEvent(START, "up", "k", severity="INFO"),
+                LogEvent(START, "gone", "k", severity=severity),
+            ),
+        )
+        for event, severity in ((5, "INFO"), (6, "ERROR"))
+    )
+    rules = Rules(Setting(Vocabulary(("up", "well", "gone"))))
+    rules.fit([normal] * 5 + [bad], [None] * 5 + ["anomalous"])
+    assert rules.score([normal, bad]).tolist() == [0.0, 2.0]
+    bare = [Sample(ids) for ids in ((4, 5), (4, 6), (4, UNK))]
+    assert rules.score(bare).tolist() == [0.0, 2.0, 2.0]
+    known = Sample((4, UNK), lines=(normal.lines[0], normal.lines[1]))
+    assert rules.score([known]).tolist() == [0.5]
+
+
+def test_sigma_takes_a_rate_that_nothing_tells_for_no_distance() -> None:
+    def timed(seconds: float) -> Sample:
+        end = START + timedelta(seconds=seconds)
+        return Sample((4, 5), lines=(LogEvent(START, "a"), LogEvent(end, "b")))
+
+    sigma = Sigma(Setting(Vocabulary(("a", "b"))))
+    sigma.fit([timed(1 + i / 100) for i in range(50)])
+    slow, usual, bare = sigma.score([timed(0.001), timed(1.2), Sample((4, 5))])
+    assert slow > sigma.threshold > usual
+    assert bare == 0.0
