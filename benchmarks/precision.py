@@ -28,7 +28,7 @@ from model.events import EncodedSession, distinct
 from model.language_model import LanguageModelConfig
 from model.precision import FULL, HALVES, INT8, prune
 from model.scoring import calibrate
-from model.surprise import highest_surprises, surprises
+from model.surprise import highest_surprises
 from model.training import is_held_out
 from model.vocabulary import encode
 
@@ -60,7 +60,7 @@ def calibrated(model: TrainedModel, logs: Logs, device: torch.device) -> Trained
     ):
         if clean:
             (aside if is_held_out(session.unit, CONFIG) else learned).append(encoded)
-    found = partial(surprises, model.network_on(device), device=device)
+    found = partial(highest_surprises, model.network_on(device), device=device)
     calibration = calibrate(
         model.support, found(sessions=aside), aside, found(sessions=learned)
     )

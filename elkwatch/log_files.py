@@ -9,6 +9,7 @@ the files have been read.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
 
 import click
 
@@ -17,7 +18,7 @@ from elkwatch.cli.options import FileOptions
 from elkwatch.errors import ConfigError, FileError
 from elkwatch.files import ReadReport, read_documents
 from elkwatch.translate import log_event
-from model import LogEvent, Session, group_sessions
+from model import LogEvent, Session, group_sessions, spool_sessions
 
 Tell = Callable[[str], None]
 
@@ -45,6 +46,17 @@ def read_sessions(
     if only is not None:
         events = filter(only, events)
     return group_sessions(events, window=options.grouping_window())
+
+
+def read_many_sessions(
+    paths: Sequence[str], options: FileOptions, spool: Path, *, tell: Tell = warn
+) -> Sequence[Session]:
+    """`read_sessions` that needs a key; very many sessions lie on disk below `spool`.
+
+    Raises FileError, ConfigError, SpoolError.
+    """
+    events = _events(paths, options, True, tell)
+    return spool_sessions(events, spool, window=options.grouping_window())
 
 
 def read_lines(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from connector import DecodeProblem, LogSource, Page
 from connector.client import connect, preflight
@@ -11,13 +12,19 @@ from elkwatch.config import Config, parse_start, source_named, translate
 from elkwatch.errors import ConfigError, ElkwatchError
 from elkwatch.log_files import oddities, plural, warn
 from elkwatch.translate import log_event
-from model import LogEvent, Session, group_sessions
+from model import LogEvent, Session, group_sessions, spool_sessions
 
 
 def sessions_of_source(
-    config: Config, name: str, start: str, end: str, now: datetime
-) -> list[Session]:
-    """All sessions of a source between two times (`now-7d`, ISO, `earliest`).
+    config: Config,
+    name: str,
+    start: str,
+    end: str,
+    now: datetime,
+    spool: Path | None = None,
+) -> Sequence[Session]:
+    """All sessions of a source between two times (`now-7d`, ISO, `earliest`); where
+    they are very many they lie on disk below `spool`, if that is given.
 
     Raises ConfigError for a time that cannot be read, ConnectorError, and
     ElkwatchError when nothing was found.
@@ -35,9 +42,12 @@ def sessions_of_source(
         None if spec.session.ends else timedelta(seconds=spec.session.unit_s or 300)
     )
     problems: list[DecodeProblem] = []
-    sessions = group_sessions(
-        _events(source.pages(begin, until or now), problems), window=window
-    )
+    events = _events(source.pages(begin, until or now), problems)
+    sessions: Sequence[Session]
+    if spool is not None:
+        sessions = spool_sessions(events, spool, window=window)
+    else:
+        sessions = group_sessions(events, window=window)
     for line in (*_left_out(problems), *oddities(source.counts)):
         warn(f"source {name}: {line}")
     if not sessions:

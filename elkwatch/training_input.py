@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import platform
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -19,7 +19,7 @@ from elkwatch.clock import Clock
 from elkwatch.config import Config, translate
 from elkwatch.feedback import FeedbackBook
 from elkwatch.feedback.labels import feedback_labels, merged
-from elkwatch.log_files import plural, read_sessions, warn
+from elkwatch.log_files import plural, read_many_sessions, warn
 from elkwatch.log_streams import check_paths
 from elkwatch.session_definition import KEY, session_definition
 from elkwatch.source_reading import sessions_of_source
@@ -33,27 +33,32 @@ def training_sessions(
     discover: tuple[str, ...],
     options: FileOptions,
     now: datetime,
-) -> tuple[list[Session], list[Session]]:
-    """What to train on, and what to look for kinds in.
+    spool: Path,
+) -> tuple[Sequence[Session], Sequence[Session]]:
+    """What to train on, and what to look for kinds in; very many lie below `spool`.
 
-    Raises FileError, ConfigError, ConnectorError.
+    Raises FileError, ConfigError, ConnectorError, SpoolError.
     """
     check_paths([*files, *discover])
     if source_name is None:
-        sessions = read_sessions(files, options, needs_key=True)
+        sessions = read_many_sessions(files, options, spool)
     else:
-        sessions = sessions_of_source(options.config(), source_name, *period, now)
+        config = options.config()
+        sessions = sessions_of_source(config, source_name, *period, now, spool)
         if not _says_sessions(options):
             options = replace(options, source=source_name)
-    extra = read_sessions(discover, options, needs_key=True) if discover else []
-    return sessions, extra
+    if not discover:
+        return sessions, []
+    return sessions, read_many_sessions(discover, options, spool)
 
 
 def _says_sessions(options: FileOptions) -> bool:
     return bool(options.source or options.session_fields or options.session_pattern)
 
 
-def tell_of_labels(labels: Labels, path: Path | None, sessions: list[Session]) -> None:
+def tell_of_labels(
+    labels: Labels, path: Path | None, sessions: Iterable[Session]
+) -> None:
     """Labels that teach nothing. Raises LabelError where all of them do."""
     if path is None:
         return
@@ -101,19 +106,20 @@ def definition_of(options: FileOptions, source_name: str | None) -> dict[str, An
 
 
 def fingerprint(
-    sessions: list[Session], files: tuple[str, ...], definition: dict[str, Any]
+    sessions: Sequence[Session], files: tuple[str, ...], definition: dict[str, Any]
 ) -> dict[str, Any]:
     """What the model was trained on, without a word of the logs themselves.
 
     definition: see `session_definition`.
     """
     digest = hashlib.sha256()
+    events = 0
+    first, last = sessions[0].start, sessions[0].end
     for session in sessions:
         for event in session.events:
             digest.update(event.message.encode("utf-8", "replace"))
-    events = sum(len(s.events) for s in sessions)
-    first = min(s.start for s in sessions)
-    last = max(s.end for s in sessions)
+        events += len(session.events)
+        first, last = min(first, session.start), max(last, session.end)
     return {
         "sha256": digest.hexdigest(),
         KEY: definition,

@@ -51,6 +51,7 @@ from model.errors import (
     ModelError,
     OutOfMemoryError,
     SettingError,
+    SpoolError,
     TrainingError,
 )
 from model.evaluate import Evaluation, evaluate
@@ -78,6 +79,7 @@ from model.precision import FULL, PRECISIONS
 from model.progress import Progress, Step
 from model.rates import NO_RATES, Rates
 from model.renaming import rename_class
+from model.session_spool import spool_sessions
 from model.settings import setting_names, with_settings
 from model.spells import RATE_FACTOR, Spell, Watch, WatchRules
 from model.synthetic import Drawn, draw_sessions
@@ -143,6 +145,7 @@ __all__ = [
     "Share",
     "Shelved",
     "Spell",
+    "SpoolError",
     "Step",
     "Template",
     "TemplateMiner",
@@ -188,6 +191,7 @@ __all__ = [
     "setting_names",
     "share_of",
     "shelf",
+    "spool_sessions",
     "threshold_within",
     "train",
     "unit_key",

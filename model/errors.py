@@ -9,6 +9,7 @@
     ├── DetectorError      a detector that there is not, or that cannot be read
     ├── CheckpointError    a checkpoint that cannot be used, or is of another training
     ├── SettingError       a setting of a training that is none, or has no such value
+    ├── SpoolError         no room on disk for the sessions of large logs
     ├── OutOfMemoryError   not even the smallest part of the work has room
     └── DeviceError        a device that is not there
 
@@ -70,3 +71,7 @@ class SettingError(ModelError):
     """A setting of a training is unknown or has a value that it cannot have."""
 
     exit_code = 2
+
+
+class SpoolError(ModelError):
+    """There is no room on disk for sessions that do not fit into memory."""

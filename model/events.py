@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+KEYLESS_WINDOW = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,7 @@ def group_sessions(
     events: Iterable[LogEvent],
     *,
     window: timedelta | None = None,
-    keyless_window: timedelta = timedelta(minutes=5),
+    keyless_window: timedelta = KEYLESS_WINDOW,
 ) -> list[Session]:
     """Events of a batch → sessions, in order of their first event's arrival.
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,13 +45,15 @@ class Labels:
         """The label of a session or window, None where it has none."""
         return self.by_session.get(session.unit, self.by_session.get(session.key))
 
-    def check_used(self, sessions: Sequence[Session], what: str = "labels") -> int:
+    def check_used(self, sessions: Iterable[Session], what: str = "labels") -> int:
         """How many labels belong to none of the sessions, which may be well.
 
         Raises LabelError where none belongs to any: those are other logs' labels.
         """
-        known = {s.unit for s in sessions} | {s.key for s in sessions}
-        strange = sum(name not in known for name in self.by_session)
+        unused = set(self.by_session)
+        for session in sessions:
+            unused -= {session.unit, session.key}
+        strange = len(unused)
         if strange and strange == len(self.by_session):
             example = next(iter(self.by_session))
             raise LabelError(

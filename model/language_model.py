@@ -105,7 +105,7 @@ def fit_next_event(
 ) -> History:
     """Fits a network that says what comes next; the best epoch's weights stay."""
     taken = _limited(train, config.max_tokens, rng)
-    checks = list(held_out) or list(train)
+    checks = _limited(held_out, config.max_tokens // 4, rng) or taken
     return run_epochs(
         "1 next event",
         network,
@@ -181,16 +181,21 @@ def _with_unknowns(inputs: Tensor) -> Tensor:
 def _limited(
     sessions: Sequence[EncodedSession], max_tokens: int, rng: np.random.Generator
 ) -> list[EncodedSession]:
-    """A random sample of the sessions of at most `max_tokens` events."""
-    total = sum(len(s.ids) for s in sessions)
-    if total <= max_tokens:
+    """A random sample of the sessions of at most `max_tokens` different events: equal
+    sessions count once."""
+    if sum(len(s.ids) for s in set(sessions)) <= max_tokens:
         return list(sessions)
-    kept, room = [], max_tokens
+    kept: list[EncodedSession] = []
+    taken: set[EncodedSession] = set()
+    room = max_tokens
     for index in rng.permutation(len(sessions)):
-        room -= len(sessions[index].ids)
-        if room < 0:
-            break
-        kept.append(sessions[index])
+        session = sessions[index]
+        if session not in taken:
+            room -= len(session.ids)
+            if room < 0:
+                break
+            taken.add(session)
+        kept.append(session)
     return kept
 
 

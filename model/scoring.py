@@ -33,6 +33,7 @@ MIN_SURPRISE_FENCE = 4.0
 ALARM_SHARE = 0.005
 LARGEST_SHARE = 0.001
 MAX_HELD_OUT = 1000
+NOTHING: Floats = np.zeros(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,20 +125,21 @@ def highest_of(surprises: Sequence[Surprise]) -> Floats:
 
 def calibrate(
     support: SupportDistance,
-    surprises: Sequence[Surprise],
+    highest: Floats,
     held_out: Sequence[EncodedSession],
-    learned: Sequence[Surprise] = (),
+    learned: Floats = NOTHING,
 ) -> Calibration:
-    """Fences and threshold from held-out normal sessions (N) and their surprises.
+    """Fences and threshold from held-out normal sessions (N) and their highest
+    surprises (N), nats.
 
-    `learned` are the surprises of the sessions that taught the network: a flow that is
-    rare among normal ones may be held out by none of its few.
+    `learned` are those of the sessions that taught the network: a flow that is rare
+    among normal ones may be held out by none of its few.
     """
     fence = SURPRISE_MARGIN * max(
-        _quantile(surprises, SURPRISE_QUANTILE), _quantile(learned, LEARNED_QUANTILE)
+        _quantile(highest, SURPRISE_QUANTILE), _quantile(learned, LEARNED_QUANTILE)
     )
     fence = min(max(fence, MIN_SURPRISE_FENCE), MAX_NATS)
-    seen = views(support, highest_of(surprises), held_out, fence, left_out=1)
+    seen = views(support, highest, held_out, fence, left_out=1)
     threshold, sample = 1.0, np.sort(seen.largest())
     if len(held_out):
         threshold = max(1.0, float(np.quantile(sample, 1 - ALARM_SHARE)))
@@ -146,8 +148,6 @@ def calibrate(
     return Calibration(fence, threshold, tuple(float(s) for s in sample), len(held_out))
 
 
-def _quantile(surprises: Sequence[Surprise], share: float) -> float:
+def _quantile(highest: Floats, share: float) -> float:
     """A quantile of the highest surprises, nats; 0 where there are none."""
-    if not surprises:
-        return 0.0
-    return float(np.quantile(highest_of(surprises), share))
+    return float(np.quantile(highest, share)) if len(highest) else 0.0

@@ -32,7 +32,7 @@ from model.devices import mixed_precision
 from model.epochs import Setting
 from model.errors import TrainingError
 from model.events import EncodedSession, Session
-from model.labels import ANOMALOUS, IGNORE, NO_LABELS, NORMAL, Labels
+from model.labels import IGNORE, NO_LABELS, Labels
 from model.language_model import LanguageModelConfig, train_language_model
 from model.network import NextEventLSTM
 from model.precision import FULL, at_precision, prune
@@ -43,9 +43,11 @@ from model.surprise import highest_surprises, surprises
 from model.templates.miner import MinerConfig, TemplateMiner
 from model.trained import Baselines, TrainedModel, with_own_names
 from model.training_figures import Learned, training_figures
+from model.training_split import Chosen, Split, is_aside, split_sessions
 from model.vocabulary import Vocabulary, encode, pages
 
-MIN_SESSIONS = 5
+MAX_SUSPECTS = 20_000
+MAX_RANKED = 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,8 @@ class TrainingConfig:
     `prune`: the share of the network's weights that are left out after training;
     `precision`: at which it scores. The threshold is set with both as they will be.
     `alarm_budget`: false alarms a day that the threshold may allow, by its bound.
-    `mixed_precision`: the numbers of training, see devices.py.
+    `mixed_precision`: the numbers of training, see devices.py. `max_sessions`: of more
+    unlabelled ones so many are drawn; templates are learned from all.
     """
 
     seed: int = 0
@@ -64,20 +67,10 @@ class TrainingConfig:
     prune: float = 0.0
     held_out_share: float = 0.15
     alarm_budget: float | None = None
+    max_sessions: int = 2_000_000
     miner: MinerConfig = field(default_factory=MinerConfig)
     language_model: LanguageModelConfig = field(default_factory=LanguageModelConfig)
     classes: ClassTrainingConfig = field(default_factory=ClassTrainingConfig)
-
-
-@dataclass(frozen=True, slots=True)
-class _Split:
-    """The training sessions by what they may teach; `places` are the pool's own."""
-
-    pool: list[Session]
-    places: list[int]
-    taught: list[Session]
-    taught_kinds: list[str]
-    suspected: list[Session]
 
 
 def train(
@@ -102,10 +95,16 @@ def train(
     device = device or torch.device("cpu")
     mixed = mixed_precision(config.mixed_precision, device)
     setting = Setting(device, mixed, checkpoint, progress)
-    split = _split(sessions, labels)
-    if len(split.pool) < MIN_SESSIONS:
-        raise TrainingError(_too_few(split, len(sessions)))
-    extra = [s for s in discover if labels.of(s) != IGNORE]
+    split = split_sessions(
+        sessions,
+        labels,
+        seed=config.seed,
+        held_out_share=config.held_out_share,
+        most=config.max_sessions,
+    )
+    extra = Chosen(
+        discover, [i for i, s in enumerate(discover) if labels.of(s) != IGNORE]
+    )
     miner = _mine(split, extra, config.miner, progress)
     templates = miner.freeze()
     vocabulary = Vocabulary.of(templates)
@@ -120,15 +119,15 @@ def train(
     support.fit(
         pool,
         error_events(split.pool, pool),
-        np.array([labels.of(s) == NORMAL for s in split.pool]),
+        split.trusted,
     )
     network, calibration, history, held_out = _learn_normal(
-        split.pool, pool, support, vocabulary, config, setting
+        split, pool, support, vocabulary, config, setting
     )
     scoring = at_precision(network, config.precision, device)
     places = _suspects(looked_at, not extra, support, calibration, scoring, device)
     suspects = [looked_at[i] for i in places]
-    sources = [(extra or split.pool)[i] for i in places] + split.suspected
+    sources = [*((extra or split.pool)[i] for i in places), *split.suspected]
     found = find_classes(
         normal=_sample([s for s, ok in zip(pool, support.clean, strict=True) if ok]),
         suspects=[*suspects, *suspected],
@@ -161,10 +160,10 @@ def train(
         configuration=asdict(config),
         figures=training_figures(
             Learned(
-                sessions=split.pool,
+                span=(split.first, split.last),
                 pool=pool,
-                places=split.places,
-                aside=np.array([is_held_out(s.unit, config) for s in split.pool]),
+                places=split.pool.places,
+                aside=split.aside,
                 suspects=[*suspects, *suspected],
                 suspects_in_pool=not extra,
                 taught=taught,
@@ -186,7 +185,7 @@ def train(
 
 
 def _digest(
-    vocabulary: Vocabulary, groups: Sequence[Sequence[EncodedSession]], split: _Split
+    vocabulary: Vocabulary, groups: Sequence[Sequence[EncodedSession]], split: Split
 ) -> str:
     """Names what is learned from: templates, sessions as event ids, labels."""
     digest = hashlib.sha256("\n".join(vocabulary.texts).encode("utf-8", "replace"))
@@ -199,39 +198,12 @@ def _digest(
     return digest.hexdigest()
 
 
-def _too_few(split: _Split, given: int) -> str:
-    left = len(split.pool)
-    taken = f" of {given}" if given != left else ""
-    line = (
-        f"only {left}{taken} session{'' if given == 1 else 's'} to learn what is "
-        f"normal from; give at least {MIN_SESSIONS}, better some hundreds"
-    )
-    if given >= MIN_SESSIONS:
-        return f"{line} (the labels call the others anomalous, or ignore them)"
-    return f"{line} (check --session-field)"
-
-
-def _split(sessions: Sequence[Session], labels: Labels) -> _Split:
-    split = _Split([], [], [], [], [])
-    for place, session in enumerate(sessions):
-        label = labels.of(session)
-        if label in (None, NORMAL):
-            split.pool.append(session)
-            split.places.append(place)
-        elif label == ANOMALOUS:
-            split.suspected.append(session)
-        elif label is not None and label != IGNORE:
-            split.taught.append(session)
-            split.taught_kinds.append(label)
-    return split
-
-
 def _mine(
-    split: _Split, extra: Sequence[Session], config: MinerConfig, progress: Progress
+    split: Split, extra: Sequence[Session], config: MinerConfig, progress: Progress
 ) -> TemplateMiner:
     miner = TemplateMiner(config)
-    groups = (split.pool, split.taught, split.suspected, extra)
-    total = sum(len(s.events) for group in groups for s in group)
+    groups = (split.unlabelled, split.taught, split.suspected, extra)
+    total = split.events + sum(len(s.events) for s in extra)
     done = 0
     for group in groups:
         for page in pages(event.message for s in group for event in s.events):
@@ -242,7 +214,7 @@ def _mine(
 
 
 def _learn_normal(
-    sessions: Sequence[Session],
+    split: Split,
     pool: Sequence[EncodedSession],
     support: SupportDistance,
     vocabulary: Vocabulary,
@@ -252,10 +224,9 @@ def _learn_normal(
     """Stage 1 on the cleaned pool, then the threshold on what was held out of it."""
     train_set: list[EncodedSession] = []
     held_out: list[EncodedSession] = []
-    for session, encoded, clean in zip(sessions, pool, support.clean, strict=True):
+    for encoded, aside, clean in zip(pool, split.aside, support.clean, strict=True):
         if clean:
-            chosen = held_out if is_held_out(session.unit, config) else train_set
-            chosen.append(encoded)
+            (held_out if aside else train_set).append(encoded)
     if not train_set:
         train_set = held_out or list(pool)
     network, history = train_language_model(
@@ -272,27 +243,21 @@ def _learn_normal(
     device = setting.device
     prune(network, config.prune)
     scoring = at_precision(network, config.precision, device)
-    aside = held_out or train_set
+    checked = held_out or train_set
     calibration = calibrate(
         support,
-        surprises(scoring, aside, device),
-        aside,
-        surprises(scoring, train_set, device),
+        highest_surprises(scoring, checked, device),
+        checked,
+        highest_surprises(scoring, train_set, device),
     )
     if config.alarm_budget is not None:
-        calibration = _within(calibration, config.alarm_budget, sessions)
-    return network, calibration, history, aside
+        calibration = _within(calibration, config.alarm_budget, split)
+    return network, calibration, history, checked
 
 
-def _within(
-    calibration: Calibration, budget_a_day: float, sessions: Sequence[Session]
-) -> Calibration:
+def _within(calibration: Calibration, budget_a_day: float, split: Split) -> Calibration:
     """With the threshold of the budget. Raises TrainingError without times."""
-    rate = sessions_a_day(
-        len(sessions),
-        min(session.start for session in sessions),
-        max(session.end for session in sessions),
-    )
+    rate = sessions_a_day(len(split.unlabelled), split.first, split.last)
     if rate is None:
         raise TrainingError(
             "an alarm budget is a number a day, and these lines tell no time; name "
@@ -304,14 +269,7 @@ def _within(
 
 def is_held_out(unit: str, config: TrainingConfig) -> bool:
     """Whether the split keeps a session from the network, by a hash of its unit."""
-    digest = hashlib.blake2b(
-        unit.encode("utf-8", "replace"), digest_size=4, salt=_salt(config.seed)
-    ).digest()
-    return int.from_bytes(digest, "big") / 2**32 < config.held_out_share
-
-
-def _salt(seed: int) -> bytes:
-    return seed.to_bytes(8, "big", signed=True)
+    return is_aside(unit, config.seed, config.held_out_share)
 
 
 def _suspects(
@@ -322,7 +280,8 @@ def _suspects(
     network: NextEventLSTM,
     device: torch.device,
 ) -> list[int]:
-    """Places of what deviates; `learned`: these sessions taught what is normal."""
+    """Places of what deviates, of very many a sample spread evenly; `learned`: these
+    sessions taught what is normal."""
     highest = highest_surprises(network, looked_at, device)
     scores = views(
         support,
@@ -331,7 +290,9 @@ def _suspects(
         calibration.surprise_fence,
         left_out=1 if learned else 0,
     ).joined(calibration.threshold)
-    return [int(i) for i in np.flatnonzero(scores > calibration.threshold)]
+    odd = np.flatnonzero(scores > calibration.threshold)
+    spread = np.linspace(0, len(odd) - 1, min(len(odd), MAX_SUSPECTS)).astype(int)
+    return [int(i) for i in odd[spread]]
 
 
 def _former(
@@ -368,5 +329,5 @@ def _baselines(
     counts.fit(pool)
     templates.fit(pool)
     top_k = DeepLogTopK(network, device)
-    top_k.fit(held_out)
+    top_k.fit(_sample(held_out, MAX_RANKED))
     return Baselines(frozenset(counts.seen), frozenset(templates.seen), top_k.threshold)

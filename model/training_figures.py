@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any, TypeVar
 
 import numpy as np
@@ -20,7 +21,7 @@ from model.best_epoch import History
 from model.class_discovery import ClassSet
 from model.detectors.protocol import Floats
 from model.detectors.support import SupportDistance
-from model.events import EncodedSession, Session
+from model.events import EncodedSession
 from model.labels import ANOMALOUS, NORMAL
 from model.network import NextEventLSTM
 from model.scoring import Calibration, views
@@ -39,13 +40,14 @@ T = TypeVar("T")
 class Learned:
     """What the figures are made of: the sessions by their part, and what they taught.
 
-    `places` (N) of the pool's sessions among those given; `aside` (N) those that the
-    split kept from the network, unusual ones among them.
+    `span`: first and last event of the pool. `places` (N) of its sessions among those
+    given; `aside` (N) those that the split kept from the network, unusual ones among
+    them.
     """
 
-    sessions: Sequence[Session]
+    span: tuple[datetime, datetime]
     pool: Sequence[EncodedSession]
-    places: Sequence[int]
+    places: NDArray[np.int64]
     aside: NDArray[np.bool_]
     suspects: Sequence[EncodedSession]
     suspects_in_pool: bool
@@ -81,21 +83,16 @@ def training_figures(learned: Learned) -> dict[str, Any]:
         "clustering": [asdict(trial) for trial in found.trials],
         "classes": len(found.classes),
         "class_map": asdict(found.map),
-        "span": _span(learned.sessions),
+        "span": {
+            "from": learned.span[0].isoformat(),
+            "to": learned.span[1].isoformat(),
+        },
         "likeness": _likeness(learned.pool),
         "scores": _scores(learned),
         "cleaned": _cleaned(learned),
         "unseen": _unseen(learned),
         "labelled": _labelled(learned),
         "confusion": _confusion(learned),
-    }
-
-
-def _span(sessions: Sequence[Session]) -> dict[str, str]:
-    """The first and last event of what is normal."""
-    return {
-        "from": min(s.start for s in sessions).isoformat(),
-        "to": max(s.end for s in sessions).isoformat(),
     }
 
 
@@ -177,7 +174,7 @@ def _cleaned(learned: Learned) -> list[dict[str, Any]]:
     order = np.argsort(-np.maximum(parts.novelty, parts.distance), kind="stable")
     return [
         {
-            "place": learned.places[places[row]],
+            "place": int(learned.places[places[row]]),
             "novelty": round(float(parts.novelty[row]), _DIGITS),
             "distance": round(float(parts.distance[row]), _DIGITS),
             **_reason(learned, learned.pool[places[row]], float(parts.novelty[row])),

@@ -59,17 +59,37 @@ def event_ids(templates: FrozenTemplates, messages: Sequence[object]) -> list[in
 def encode(
     sessions: Iterable[Session], templates: FrozenTemplates
 ) -> list[EncodedSession]:
-    """Sessions → event ids. UNK where no template matches."""
-    taken = list(sessions)
-    ids: list[int] = []
-    for page in pages(event.message for session in taken for event in session.events):
-        ids += event_ids(templates, page)
-    encoded, at = [], 0
-    for session in taken:
-        end = at + len(session.events)
-        encoded.append(EncodedSession(tuple(ids[at:end]), session.starts, session.ends))
-        at = end
+    """Sessions → event ids. UNK where no template matches.
+
+    Equal sessions are one object, so that many sessions take little memory.
+    """
+    known: dict[EncodedSession, EncodedSession] = {}
+    encoded: list[EncodedSession] = []
+    for part in _parts(sessions):
+        ids: list[int] = []
+        for page in pages(event.message for s in part for event in s.events):
+            ids += event_ids(templates, page)
+        at = 0
+        for session in part:
+            end = at + len(session.events)
+            one = EncodedSession(tuple(ids[at:end]), session.starts, session.ends)
+            encoded.append(known.setdefault(one, one))
+            at = end
     return encoded
+
+
+def _parts(sessions: Iterable[Session]) -> Iterator[list[Session]]:
+    """The sessions by as many as make some pages of messages."""
+    part: list[Session] = []
+    events = 0
+    for session in sessions:
+        part.append(session)
+        events += len(session.events)
+        if events >= PAGE:
+            yield part
+            part, events = [], 0
+    if part:
+        yield part
 
 
 def pages(messages: Iterable[str]) -> Iterator[list[str]]:

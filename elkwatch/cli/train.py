@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, tzinfo
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -188,9 +189,15 @@ def train(
     mask, zone = _reader(file_options, source_name)
     clock = SystemClock()
     sessions, extra = training_sessions(
-        files, source_name, (start, end), discover, file_options, clock.now()
+        files,
+        source_name,
+        (start, end),
+        discover,
+        file_options,
+        clock.now(),
+        out.parent,
     )
-    tell_of_labels(labels, labels_path, [*sessions, *extra])
+    tell_of_labels(labels, labels_path, chain(sessions, extra))
     if source_name is not None and with_feedback:
         settings = file_options.config()
         labels = with_people_said(settings, source_name, sessions, labels, clock)

@@ -100,17 +100,19 @@ def _sessions_for_both(
     config: TrainingConfig,
 ) -> list[tuple[Session, bool]]:
     """Sessions with whether the new model was fitted on them; evenly thinned out."""
-    chosen = []
-    for session in sessions:
+    chosen: list[tuple[Sequence[Session], int, bool]] = []
+    for place, session in enumerate(sessions):
         label = labels.of(session)
         if label in (None, "normal"):
             if is_held_out(session.unit, config):
-                chosen.append((session, True))
+                chosen.append((sessions, place, True))
         elif label != "ignore":
-            chosen.append((session, False))
-    chosen += [(s, False) for s in extra if labels.of(s) != "ignore"]
-    places = np.linspace(0, len(chosen) - 1, min(len(chosen), MAX_JUDGED)).astype(int)
-    return [chosen[place] for place in places]
+            chosen.append((sessions, place, False))
+    for place, session in enumerate(extra):
+        if labels.of(session) != "ignore":
+            chosen.append((extra, place, False))
+    spread = np.linspace(0, len(chosen) - 1, min(len(chosen), MAX_JUDGED)).astype(int)
+    return [(given[place], own) for given, place, own in (chosen[at] for at in spread)]
 
 
 def _rows(old: TrainedModel, new: TrainedModel) -> tuple[tuple[str, str, str], ...]:

@@ -48,6 +48,8 @@ ADMIT_SHARE = 0.02
 KNOWN_TWICE = 2
 MAX_NEIGHBOURS = 4000
 MAX_PATTERNS = 200_000
+PART = 2048
+ROW_BYTES = 1 << 28
 FENCE_QUANTILE = 0.98
 FENCE_FACTOR = 3.0
 MIN_FENCE = 1 / 3
@@ -105,8 +107,9 @@ class SupportDistance:
         """Counts supports and distances; → which of the sessions (N,) are usual."""
         self.rare = max(RARE_SHARE * len(sessions), MIN_RARE)
         support: Counter[Pattern] = Counter()
-        for session in sessions:
-            support.update(set(patterns(session, (1, 2, 3))))
+        for session, times in Counter(sessions).items():
+            for pattern in set(patterns(session, (1, 2, 3))):
+                support[pattern] += times
         self._support = dict(support)
         self.lengths, flagged = self._admit(sessions)
         kept = [s for s, odd in zip(sessions, flagged, strict=True) if not odd]
@@ -132,17 +135,16 @@ class SupportDistance:
 
         `left_out` = 1 for sessions that were fitted on: they do not support themselves.
         """
-        novelty = np.array([self._novelty(s, self.lengths, left_out) for s in sessions])
-        distance = np.zeros(len(sessions))
-        whole = [i for i, s in enumerate(sessions) if s.starts and s.ends]
+        own, places = _once(sessions)
+        novelty = np.array([self._novelty(s, self.lengths, left_out) for s in own])
+        distance = np.zeros(len(own))
+        whole = [i for i, s in enumerate(own) if s.starts and s.ends]
         if whole and len(self._counts):
-            rows = self.count_rows([sessions[i] for i in whole])
-            distance[whole] = (
-                self._kth_distance(rows, self._k() + left_out) / self.fence
-            )
-            known = [i for i in whole if self.is_known(sessions[i], left_out)]
+            far = self._distances([own[i] for i in whole], self._k() + left_out)
+            distance[whole] = far / self.fence
+            known = [i for i in whole if self.is_known(own[i], left_out)]
             distance[known] = 0.0
-        return SupportParts(novelty.astype(np.float64), distance)
+        return SupportParts(novelty.astype(np.float64)[places], distance[places])
 
     def nearest_counts(self, session: EncodedSession) -> dict[int, float]:
         """Counts of the normal session nearest to this one, by event id."""
@@ -258,7 +260,9 @@ class SupportDistance:
     def _flag(
         self, sessions: Sequence[EncodedSession], lengths: tuple[int, ...]
     ) -> Flags:
-        return np.array([self._novelty(s, lengths, 1) > 1 for s in sessions])
+        own, places = _once(sessions)
+        odd: Flags = np.array([self._novelty(s, lengths, 1) > 1 for s in own])[places]
+        return odd
 
     def _novelty(
         self, session: EncodedSession, lengths: tuple[int, ...], left_out: int
@@ -278,22 +282,15 @@ class SupportDistance:
         places = np.flatnonzero(made_of_common(sessions))
         if len(places):
             self._fit_distance(sessions)
-            rows, which = np.unique(
-                self.count_rows([sessions[int(i)] for i in places]),
-                axis=0,
-                return_inverse=True,
-            )
+            own, which = _once([sessions[int(i)] for i in places])
             k = max(1, round(CUT_SHARE * len(sessions))) + 1
-            far = self._kth_distance(rows, k) > CUT_DISTANCE
-            cut[places] = far[which.ravel()]
+            cut[places] = (self._distances(own, k) > CUT_DISTANCE)[which]
         return cut
 
     def _fit_distance(self, sessions: Sequence[EncodedSession]) -> None:
         width = max((max(s.ids, default=0) for s in sessions), default=0) + 1
         self._counts = np.zeros((0, width), dtype=np.float32)
-        distinct, weights = np.unique(
-            self.count_rows(sessions), axis=0, return_counts=True
-        )
+        distinct, weights = self._distinct_counts(sessions)
         if len(distinct) > MAX_NEIGHBOURS:
             kept = np.argsort(-weights, kind="stable")[:MAX_NEIGHBOURS]
             distinct, weights = distinct[kept], weights[kept]
@@ -301,6 +298,35 @@ class SupportDistance:
         own = self._kth_distance(distinct, self._k() + 1)
         typical = np.quantile(np.repeat(own, weights), FENCE_QUANTILE)
         self.fence = float(min(max(MIN_FENCE, FENCE_FACTOR * typical), 1.0))
+
+    def _distinct_counts(
+        self, sessions: Sequence[EncodedSession]
+    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """Different count vectors, sorted, and how many sessions have each.
+
+        Beyond ROW_BYTES the rare half of them is forgotten: few are kept anyway.
+        """
+        width = self._counts.shape[1]
+        most = max(4 * MAX_NEIGHBOURS, ROW_BYTES // (4 * width))
+        times = Counter(sessions)
+        found: Counter[bytes] = Counter()
+        for part in _parts(list(times)):
+            for session, row in zip(part, self.count_rows(part), strict=True):
+                found[row.tobytes()] += times[session]
+            if len(found) > most:
+                found = Counter(dict(found.most_common(most // 2)))
+        rows = np.frombuffer(b"".join(found), dtype=np.float32).reshape(-1, width)
+        order = np.lexsort(rows.T[::-1])
+        weights = np.fromiter(found.values(), dtype=np.int64, count=len(found))
+        return rows[order], weights[order]
+
+    def _distances(self, sessions: Sequence[EncodedSession], k: int) -> Floats:
+        """Distance of sessions (N) to the k-th nearest training session → (N,)."""
+        found = []
+        for part in _parts(sessions):
+            rows, which = np.unique(self.count_rows(part), axis=0, return_inverse=True)
+            found.append(self._kth_distance(rows, k)[which.ravel()])
+        return np.concatenate(found) if found else np.zeros(0)
 
     def _k(self) -> int:
         return max(1, math.ceil(self.rare - 0.5))
@@ -326,6 +352,22 @@ class SupportDistance:
             nearest = np.take_along_axis(order, column[:, None], axis=1)
             found.append(np.take_along_axis(distances, nearest, axis=1)[:, 0])
         return np.concatenate(found) if found else np.zeros(0)
+
+
+def _once(
+    sessions: Sequence[EncodedSession],
+) -> tuple[list[EncodedSession], NDArray[np.int64]]:
+    """Different sessions, and the place (N,) among them of each one given."""
+    index: dict[EncodedSession, int] = {}
+    places = (index.setdefault(session, len(index)) for session in sessions)
+    found = np.fromiter(places, dtype=np.int64, count=len(sessions))
+    return list(index), found
+
+
+def _parts(sessions: Sequence[EncodedSession]) -> Iterator[Sequence[EncodedSession]]:
+    """Sessions in parts whose count vectors are matrices of bounded size."""
+    for at in range(0, len(sessions), PART):
+        yield sessions[at : at + PART]
 
 
 def patterns(session: EncodedSession, lengths: tuple[int, ...]) -> Iterator[Pattern]:

@@ -9,7 +9,6 @@ from model.scoring import (
     Views,
     calibrate,
 )
-from model.surprise import Surprise
 
 CALIBRATION = Calibration(6.0, 1.0, tuple(np.linspace(0, 0.9, 10)))
 
@@ -47,26 +46,21 @@ def test_past_the_threshold_the_network_ranks() -> None:
     assert joined[1] > joined[0] > 1
 
 
-def surprised(nats: float) -> Surprise:
-    empty = np.zeros(1, dtype=np.float32)
-    return Surprise(np.array([nats], dtype=np.float32), empty, empty)
-
-
 def test_the_fence_lies_above_held_out_normal_sessions() -> None:
     support = SupportDistance()
     sessions = [EncodedSession((4, 5, 6))] * 100
     support.fit(sessions)
-    found = calibrate(support, [surprised(8.0)] * 100, sessions)
+    found = calibrate(support, np.full(100, 8.0), sessions)
     assert found.surprise_fence == pytest.approx(10.0)
     assert found.threshold == 1.0
-    low = calibrate(support, [surprised(0.1)] * 100, sessions)
+    low = calibrate(support, np.full(100, 0.1), sessions)
     assert low.surprise_fence == MIN_SURPRISE_FENCE
 
 
 def test_without_held_out_sessions_there_is_still_a_threshold() -> None:
     support = SupportDistance()
     support.fit([EncodedSession((4, 5))])
-    assert calibrate(support, [], []).threshold == 1.0
+    assert calibrate(support, np.zeros(0), []).threshold == 1.0
 
 
 def test_risk_below_the_threshold_is_a_rank() -> None:
@@ -78,8 +72,8 @@ def test_the_fence_also_lies_above_rare_flows_that_were_learned() -> None:
     support = SupportDistance()
     sessions = [EncodedSession((4, 5, 6))] * 100
     support.fit(sessions)
-    learned = [*[surprised(3.0)] * 990, *[surprised(9.0)] * 10]
-    found = calibrate(support, [surprised(3.0)] * 100, sessions, learned)
+    learned = np.repeat([3.0, 9.0], [990, 10])
+    found = calibrate(support, np.full(100, 3.0), sessions, learned)
     assert found.surprise_fence == pytest.approx(1.25 * 9.0)
 
 

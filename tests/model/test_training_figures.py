@@ -130,7 +130,7 @@ def learned(model: TrainedModel, held_out: list[HeldOutKind]) -> Learned:
     pool = encode(sessions, model.templates)
     model.support.clean = np.ones(40, dtype=bool)
     return Learned(
-        sessions=sessions, pool=pool, places=range(40),
+        span=(sessions[0].start, sessions[-1].end), pool=pool, places=np.arange(40),
         aside=np.arange(40) < 10, suspects=[], suspects_in_pool=False,
         taught=[h.session for h in held_out], taught_kinds=[h.kind for h in held_out],
         suspected=[], support=model.support, vocabulary=model.vocabulary,
