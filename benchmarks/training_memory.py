@@ -69,7 +69,7 @@ def measure(kind: str, sessions: int, lines: int) -> tuple[float, float]:
     began = time.monotonic()
     config = TrainingConfig(classes=ClassTrainingConfig(epochs=2))
     config = replace(config, language_model=replace(config.language_model, epochs=2))
-    with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
+    with tempfile.TemporaryDirectory() as folder:
         spooled = spool_sessions(
             events(kind, sessions, lines), Path(folder), in_memory=50_000
         )
