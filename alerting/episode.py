@@ -34,7 +34,7 @@ from alerting.records import FindingNotice, worst_severity
 MAX_IDS = 4000
 
 State = Literal["opened", "ongoing", "resolved"]
-Resolution = Literal["", "quiet", "withdrawn"]
+Resolution = Literal["", "quiet", "withdrawn", "over"]
 UNRESOLVED: tuple[State, ...] = ("opened", "ongoing")
 
 
@@ -78,6 +78,11 @@ class Episode:
     @property
     def resolved(self) -> bool:
         return self.state == "resolved"
+
+    @property
+    def lasts(self) -> bool:
+        """Whether it is about a state, which lasts until it is said to be over."""
+        return any(sample.lasts for sample in self.samples)
 
     @property
     def findings(self) -> int:

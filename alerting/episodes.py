@@ -22,6 +22,7 @@ from alerting.lifecycle import (
     join,
     leave,
     open_episode,
+    over,
     quiet,
     too_old,
 )
@@ -89,6 +90,19 @@ class EpisodeTracker:
 
         changed = (self._keeper.change(one, decide, now) for one in ids)
         return [transition for transition in changed if transition is not None]
+
+    def over(
+        self, source: str, fingerprint: str, now: datetime, why: str
+    ) -> Transition | None:
+        """Resolves the episode of a state that is over; None where none goes on."""
+        _, stored = self._newest(source, fingerprint)
+        if stored is None:
+            return None
+
+        def decide(episode: Episode) -> Decision | None:
+            return over(episode, now, why)
+
+        return self._keeper.change(stored.doc_id, decide, now)
 
     def catch_up_done(self, source: str, now: datetime) -> CatchUp | None:
         """Owes one message that sums up what was too old to be sent one by one.

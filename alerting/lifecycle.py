@@ -1,7 +1,8 @@
 """What becomes of an episode: pure decisions, each with its reason.
 
     opened ──more findings──▶ ongoing ──source delivered, all quiet──▶ resolved
-       └──────────────────── every finding withdrawn ──────────────────▶
+       ├──────────────────── every finding withdrawn ──────────────────▶
+       └──────── it was about a state, and that is over ───────────────▶
 
 Values in, values out: an episode, notices, the time and a policy give a ``Decision``
 or None where nothing changes. Who stores it, and who is told, is the tracker's matter.
@@ -169,7 +170,7 @@ def quiet(
 ) -> Decision | None:
     """Resolved, if the source delivered ``resolve_after`` of quiet; else None."""
     last = episode.last_seen
-    if episode.resolved or last is None:
+    if episode.resolved or episode.lasts or last is None:
         return None
     if delivered_until - last <= policy.resolve_after:
         return None
@@ -182,6 +183,16 @@ def quiet(
     )
     reason = f"resolved: quiet for {span(policy.resolve_after)} of delivered logs"
     return _resolved(changed, now, (f"quiet since {last.isoformat()}",), reason)
+
+
+def over(episode: Episode, now: datetime, why: str) -> Decision | None:
+    """Resolved, because the state that it is about is over; None where it is."""
+    if episode.resolved:
+        return None
+    changed = replace(
+        episode, state="resolved", resolution="over", resolved_at=now, changed_at=now
+    )
+    return _resolved(changed, now, ("over",), f"over: {why}")
 
 
 def span(length: timedelta) -> str:

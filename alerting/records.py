@@ -77,6 +77,7 @@ class FindingNotice:
     log_url: str | None = None
     status: Status = "open"
     model_version: str = ""
+    lasts: bool = False
 
     def __post_init__(self) -> None:
         for name in ("start", "end", "detected_at"):

@@ -15,7 +15,8 @@ ECS_VERSION = "8.17.0"
 DATASET = "elkwatch.anomaly"
 
 Severity = Literal["low", "medium", "high", "critical"]
-Status = Literal["open", "withdrawn", "suppressed"]
+Status = Literal["open", "tentative", "held-back", "withdrawn", "suppressed"]
+QUIET: tuple[Status, ...] = ("tentative", "held-back")
 PersonsVerdict = Literal["false-alarm", "right", "kind"]
 
 EVENT_SEVERITY: dict[str, int] = {"low": 21, "medium": 47, "high": 73, "critical": 99}
@@ -29,6 +30,8 @@ LOG_LEVEL: dict[str, str] = {
 
 _ACTIONS: dict[Status, str] = {
     "open": "anomaly-found",
+    "tentative": "anomaly-found",
+    "held-back": "anomaly-held-back",
     "withdrawn": "anomaly-withdrawn",
     "suppressed": "anomaly-suppressed",
 }
@@ -83,6 +86,8 @@ class Finding:
     expected and did not come. `detected_at` is when it was written first; it is not
     part of what a finding says, so a replay at another time changes nothing. `status`:
     `suppressed` is what a person called a false alarm: written, and nobody is alerted.
+    So with what is `tentative` (of no known kind, and its session goes on) and what is
+    `held-back` (the model is out of date); a finding that was open once stays open.
     `shown_session`: the key as it may be read, where that is not the key itself.
     """
 
@@ -266,6 +271,8 @@ def _headline(finding: Finding) -> str:
     where = f" on {finding.service}" if finding.service else ""
     if finding.status == "withdrawn":
         return f"Withdrawn: {finding.class_name}{where}, session {finding.session_text}"
+    if finding.status == "held-back":
+        return f"Held back: {finding.class_name}{where}, session {finding.session_text}"
     if finding.status == "suppressed":
         return (
             f"False alarm by feedback: {finding.class_name}{where}, session "
@@ -288,6 +295,8 @@ def _reason(finding: Finding) -> str:
             f"Suppressed: {finding.feedback.who} called the like of it a false alarm "
             f"(feedback {finding.feedback.feedback_id}; {verdict})."
         )
+    held = finding.status == "held-back"
+    told = " Nobody was told: the model is out of date." if held else ""
     parts = []
     if finding.evidence:
         parts.append(f"{len(finding.evidence)} unexpected")
@@ -296,5 +305,5 @@ def _reason(finding: Finding) -> str:
     what = " and ".join(parts) or "an unusual course"
     return (
         f"{finding.class_name}: {what} among {finding.events} events of session "
-        f"{finding.session_text} ({verdict})."
+        f"{finding.session_text} ({verdict}).{told}"
     )

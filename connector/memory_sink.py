@@ -11,9 +11,16 @@ from hashlib import blake2b
 import orjson
 
 from connector.dead_letters import DeadLetter
-from connector.findings import Finding, finding_document
+from connector.findings import Finding, Status, finding_document
 from connector.run_figures import RunFigures, TickFigures
-from connector.sink import WriteOutcome, WriteReport, finding_content, outcome_of
+from connector.sink import (
+    WriteOutcome,
+    WriteReport,
+    as_told,
+    finding_content,
+    outcome_of,
+    quiet_ones,
+)
 from connector.texts import document_text
 
 REMEMBERED = 100_000
@@ -24,13 +31,18 @@ class InMemoryFindingSink:
 
     def __init__(self, remembered: int = REMEMBERED) -> None:
         self._remembered = remembered
-        self._findings: OrderedDict[str, bytes] = OrderedDict()
+        self._findings: OrderedDict[str, tuple[bytes, Status]] = OrderedDict()
         self._letters: OrderedDict[str, None] = OrderedDict()
 
     def write(self, findings: Sequence[Finding]) -> WriteReport:
         """See FindingSink."""
-        wanted = {finding.finding_id: finding for finding in findings}
-        return WriteReport({i: self._write(i, f) for i, f in wanted.items()})
+        wanted = {f.finding_id: self._as_told(f) for f in findings}
+        outcomes = {i: self._write(i, f) for i, f in wanted.items()}
+        return WriteReport(outcomes, quiet=quiet_ones(wanted.values()))
+
+    def _as_told(self, finding: Finding) -> Finding:
+        known = self._findings.get(finding.finding_id)
+        return finding if known is None else as_told(finding, known[1])
 
     def dead_letter(self, letters: Sequence[DeadLetter]) -> int:
         """See FindingSink."""
@@ -44,7 +56,7 @@ class InMemoryFindingSink:
         known = self._findings.get(finding_id)
         if known is None and finding.status == "withdrawn":
             return "absent"
-        kept = _digest(finding)
+        kept = _digest(finding), finding.status
         self._findings[finding_id] = kept
         self._findings.move_to_end(finding_id)
         while len(self._findings) > self._remembered:

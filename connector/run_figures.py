@@ -51,6 +51,7 @@ class RunFigures:
     `findings_by_class`: those created, by class id.
     `durations_s`: seconds by stage (read, score, confirm, write, alert …). `oddities`:
     the counts of DecodeCounts by name. `failure`: the one line a run failed with.
+    `outdated`: why the model is out of date; empty while it is not.
     """
 
     run_id: str
@@ -67,6 +68,7 @@ class RunFigures:
     findings_amended: int = 0
     findings_withdrawn: int = 0
     findings_suppressed: int = 0
+    findings_held_back: int = 0
     findings_by_class: Mapping[str, int] = field(default_factory=dict)
     dead_letters: int = 0
     unknown_ratio: float = 0.0
@@ -76,6 +78,7 @@ class RunFigures:
     durations_s: Mapping[str, float] = field(default_factory=dict)
     oddities: Mapping[str, int] = field(default_factory=dict)
     failure: str | None = None
+    outdated: str = ""
     quality: RunQuality | None = None
     shadow: ShadowFigures | None = None
 
@@ -98,7 +101,7 @@ def run_document(figures: RunFigures, namespace: str) -> dict[str, Any]:
         **({"error": {"message": figures.failure}} if figures.failure else {}),
         "elkwatch": {
             "source": figures.source,
-            "model": {"version": figures.model_version},
+            "model": _model(figures),
             "run": _run(figures),
             **({"shadow": figures.shadow.body()} if figures.shadow else {}),
         },
@@ -154,6 +157,7 @@ def _run(figures: RunFigures) -> dict[str, Any]:
             "amended": figures.findings_amended,
             "withdrawn": figures.findings_withdrawn,
             "suppressed": figures.findings_suppressed,
+            "held_back": figures.findings_held_back,
             "classes": _as_field_names(figures.findings_by_class),
         },
         "dead_letters": figures.dead_letters,
@@ -168,6 +172,13 @@ def _run(figures: RunFigures) -> dict[str, Any]:
     if figures.quality is not None:
         run["quality"] = _quality(figures.quality)
     return run
+
+
+def _model(figures: RunFigures) -> dict[str, Any]:
+    model: dict[str, Any] = {"version": figures.model_version}
+    if figures.model_version:
+        model["outdated"] = bool(figures.outdated)
+    return {**model, "reason": figures.outdated} if figures.outdated else model
 
 
 def _quality(quality: RunQuality) -> dict[str, Any]:

@@ -12,7 +12,7 @@ lately is looked up by id in its backing index, which is always up to date.
 
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Literal
 
@@ -22,7 +22,7 @@ from elasticsearch import Elasticsearch, NotFoundError
 from connector.bulk import BulkItem, BulkWriter, ItemResult
 from connector.dead_letters import DeadLetter, DeadLetterSink
 from connector.errors import SinkUnavailable
-from connector.findings import Finding, finding_document, stream_name
+from connector.findings import QUIET, Finding, finding_document, stream_name
 from connector.retrying import RetryPolicy
 from connector.texts import document_text
 from connector.timestamps import to_iso
@@ -32,7 +32,14 @@ _ROUNDS_MAX = 4
 _REMEMBERED = 10_000
 
 WriteOutcome = Literal[
-    "created", "exists", "amended", "withdrawn", "suppressed", "absent", "dead"
+    "created",
+    "exists",
+    "amended",
+    "withdrawn",
+    "suppressed",
+    "held-back",
+    "absent",
+    "dead",
 ]
 
 
@@ -42,12 +49,14 @@ class WriteReport:
 
     created: it is new. exists: it was there, equal. amended: it was there, different.
     withdrawn: it was there and is marked so now. absent: to be withdrawn, but never
-    written. suppressed: new or changed, a false alarm by feedback. dead: refused for
-    ever, kept as a dead letter.
+    written. suppressed: new or changed, a false alarm by feedback. held-back: new or
+    changed, and nobody is to be told. dead: refused for ever, kept as a dead letter.
+    `quiet`: those that stand as tentative or held back, whatever became of them.
     """
 
     outcomes: Mapping[str, WriteOutcome]
     reasons: Mapping[str, str] = field(default_factory=dict)
+    quiet: frozenset[str] = frozenset()
 
     def count(self, outcome: WriteOutcome) -> int:
         """How many findings had this outcome."""
@@ -61,6 +70,12 @@ class _Existing:
     index: str
     version: tuple[int, int]
     document: Mapping[str, Any]
+
+    @property
+    def status(self) -> str | None:
+        """Open, withdrawn …, as it was written last."""
+        status = self.document.get("elkwatch", {}).get("status")
+        return None if status is None else str(status)
 
 
 class FindingSink:
@@ -90,6 +105,7 @@ class FindingSink:
         reasons: dict[str, str] = {}
         existing = self._look_up([i for i in wanted if i not in self._lately])
         existing |= self._get({i: at for i, at in self._lately.items() if i in wanted})
+        wanted |= {i: as_told(wanted[i], at.status) for i, at in existing.items()}
         pending = dict(wanted)
         for _ in range(_ROUNDS_MAX):
             items = self._plan(pending, existing, outcomes)
@@ -104,10 +120,13 @@ class FindingSink:
             conflicts = [r for r in results if r.outcome == "conflict"]
             if not conflicts:
                 return WriteReport(
-                    {finding_id: outcomes[finding_id] for finding_id in wanted}, reasons
+                    {finding_id: outcomes[finding_id] for finding_id in wanted},
+                    reasons,
+                    quiet_ones(wanted.values()),
                 )
-            pending = {r.item.doc_id: wanted[r.item.doc_id] for r in conflicts}
             existing = self._get({r.item.doc_id: r.index for r in conflicts})
+            wanted |= {i: as_told(wanted[i], at.status) for i, at in existing.items()}
+            pending = {r.item.doc_id: wanted[r.item.doc_id] for r in conflicts}
         raise SinkUnavailable(
             f"{self._doing}: somebody else keeps changing the same findings; is a "
             "second elkwatch running on this namespace?"
@@ -280,8 +299,20 @@ def _written_as(result: ItemResult, finding: Finding) -> WriteOutcome:
     return outcome_of(finding, created=created)
 
 
+def as_told(finding: Finding, before: str | None) -> Finding:
+    """The finding as it goes on: once people may know of it, it is not quiet again."""
+    if finding.status in QUIET and before == "open":
+        return replace(finding, status="open")
+    return finding
+
+
+def quiet_ones(findings: Iterable[Finding]) -> frozenset[str]:
+    """The ids of those that nobody is to be told of now."""
+    return frozenset(f.finding_id for f in findings if f.status in QUIET)
+
+
 def outcome_of(finding: Finding, *, created: bool) -> WriteOutcome:
     """What writing a finding is called that was not there equal."""
-    if finding.status != "open":
-        return finding.status
-    return "created" if created else "amended"
+    if finding.status == "open" or finding.status == "tentative":
+        return "created" if created else "amended"
+    return finding.status

@@ -7,8 +7,9 @@ Sessions are counted, not lines: one incident of ten thousand new lines is one s
 Shares are judged by the bound of their interval, so that few sessions prove nothing,
 and the state ends only below half of where it begins.
 
-It is told in the program log and in /metrics. It holds no message back: a day on which
-everything fails looks the same from here.
+While it lasts findings of unknown kind are held back (telling.py), and people are told
+of the state instead (outdated.py). A day on which everything fails looks the same from
+here: what is known, critical or an error is told as ever.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from model import TrainedModel, share_of
@@ -58,13 +60,16 @@ class Promise:
 class Drift:
     """Whether the model of a source is out of date; one a source, kept with its cursor.
 
-    `reason`: why it is, for people; empty while it is not.
+    `reason`: why it is, for people; empty while it is not. `since`: when that began, by
+    the source's time. `told`: people know that it is; both outlive a training.
     """
 
     version: str
     promise: Promise
     batches: deque[Batch] = field(default_factory=deque)
     reason: str = ""
+    since: datetime | None = None
+    told: bool = False
 
     @property
     def outdated(self) -> bool:
@@ -72,13 +77,22 @@ class Drift:
         return bool(self.reason)
 
     @property
+    def fits(self) -> bool:
+        """Whether enough sessions were judged to say that it is not."""
+        judged = sum(b.judged for b in self.batches)
+        return judged >= FEWEST and not self.outdated
+
+    @property
     def flagged_share(self) -> float:
         """Of the last sessions, 0 to 1."""
         judged = sum(b.judged for b in self.batches)
         return sum(b.flagged for b in self.batches) / judged if judged else 0.0
 
-    def take(self, batch: Batch) -> None:
-        """Counts sessions that were judged, and changes the state where it must."""
+    def take(self, batch: Batch, at: datetime | None = None) -> None:
+        """Counts sessions that were judged, and changes the state where it must.
+
+        `at`: how far the source is known.
+        """
         if not batch.judged:
             return
         self.batches.append(batch)
@@ -92,6 +106,10 @@ class Drift:
             self._why(judged, sum(b.strange for b in self.batches), "", False),
         ]
         self.reason = "; ".join(reason for reason in reasons if reason)
+        if self.outdated and self.since is None:
+            self.since = at
+        if not self.outdated and not self.told:
+            self.since = None
 
     def _why(self, judged: int, count: int, what: str, flagged: bool) -> str:
         promised = self.promise.flagged if flagged else self.promise.strange
@@ -113,14 +131,27 @@ class Drift:
             "version": self.version,
             "batches": [list(batch) for batch in self.batches],
             "reason": self.reason,
+            "since": None if self.since is None else self.since.isoformat(),
+            "told": self.told,
         }
 
     def restored(self, state: Mapping[str, Any]) -> Drift:
         """As it stood when it was kept; another model begins anew."""
+        known = Drift(
+            self.version,
+            self.promise,
+            since=_time(state.get("since")),
+            told=bool(state.get("told")),
+        )
         if state.get("version") != self.version:
-            return Drift(self.version, self.promise)
-        batches = deque(Batch(*map(int, b)) for b in state.get("batches", ()))
-        return Drift(self.version, self.promise, batches, str(state.get("reason", "")))
+            return known if known.told else Drift(self.version, self.promise)
+        known.batches.extend(Batch(*map(int, b)) for b in state.get("batches", ()))
+        known.reason = str(state.get("reason", ""))
+        return known
+
+
+def _time(text: object) -> datetime | None:
+    return datetime.fromisoformat(text) if isinstance(text, str) else None
 
 
 def drift_of(model: TrainedModel) -> Drift:

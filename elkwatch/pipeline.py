@@ -17,12 +17,12 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from typing import Protocol
 
-from alerting import EpisodeTracker
+from alerting import EpisodeTracker, FindingNotice
 from connector import (
     Cursor,
     DeadLetter,
@@ -31,14 +31,17 @@ from connector import (
     Page,
     WriteReport,
 )
+from connector.findings import QUIET
 from elkwatch.ahead import Ahead
 from elkwatch.behind import Behind
 from elkwatch.confirm import Confirmation
 from elkwatch.feedback import NO_OPINIONS, Opinions, Reviewed
+from elkwatch.outdated import tell_of_state
 from elkwatch.privacy import Mask
 from elkwatch.run_quality import QualityBook
 from elkwatch.source_run import Reading, ReadLimits, Stopwatch
 from elkwatch.source_watch import verdict_of
+from elkwatch.telling import Standing, has_error_line, told_as
 from elkwatch.translate import finding, masked_letter, notice
 from model import Candidate, Verdict
 
@@ -116,7 +119,7 @@ class Progress:
 
     `since`: where it began to read; None is the earliest document. `classes`: new
     findings by class id. `suppressed`: new or changed ones that are false alarms by
-    feedback.
+    feedback; `held_back`: ones that nobody is told of, for the model is out of date.
     """
 
     since: datetime | None = None
@@ -126,6 +129,7 @@ class Progress:
     amended: int = 0
     withdrawn: int = 0
     suppressed: int = 0
+    held_back: int = 0
     dead: int = 0
     classes: Counter[str] = field(default_factory=Counter)
     lag_s: float | None = None
@@ -170,11 +174,12 @@ def run_source(
     over = reading.tracker.close_due(until)
     odd = run.screen(over + reading.tracker.growing(), until)
     run.write(tuple(problems), odd, until)
-    _tell_of_services(reading, outputs, until, now, log_url, progress)
+    _tell_of_services(run)
     _advance(reading, outputs, now)
     reading.caught_up()
     outputs.fence()
     reading.save(until)
+    tell_of_state(reading, outputs, until, now)
     progress.caught_up = True
     progress.lag_s = (now - until).total_seconds()
     return progress
@@ -213,7 +218,7 @@ class _Run:
         scores = reading.screen(candidates)
         score_s = time.monotonic() - began
         progress.watch.add("score", score_s)
-        reading.judged(candidates, scores)
+        reading.judged(candidates, scores, watermark)
         outputs.screened(
             Screened(reading, candidates, scores, watermark, self.until, self.now)
         )
@@ -270,16 +275,27 @@ class _Run:
             if reading.shadow is not None:
                 reading.shadow.confirmed(whole, verdicts)
             began = time.monotonic()
-            _write(
-                reading, self.outputs, verdicts, self.now, self.log_url, self.progress
-            )
+            self.keep(verdicts, [has_error_line(session) for session in whole])
             watch.add("write", time.monotonic() - began)
+
+    def keep(self, verdicts: Sequence[Verdict], severe: Sequence[bool]) -> None:
+        """Writes verdicts (N); those that are `severe` (N) are told in any case."""
+        _write(
+            self.reading,
+            self.outputs,
+            verdicts,
+            severe,
+            self.now,
+            self.log_url,
+            self.progress,
+        )
 
 
 def _write(
     reading: Reading,
     outputs: Outputs,
     verdicts: Sequence[Verdict],
+    severe: Sequence[bool],
     now: datetime,
     log_url: LogUrl,
     progress: Progress,
@@ -290,7 +306,10 @@ def _write(
         reading.opinions.review(v, source, outputs.mask, reading.classifier.told_of)
         for v in verdicts
     ]
-    findings = [_finding(one, source, outputs, now, log_url) for one in reviewed]
+    findings = [
+        _finding(one, reading, outputs, has_error, now, log_url)
+        for one, has_error in zip(reviewed, severe, strict=True)
+    ]
     if not findings:
         return
     outputs.fence()
@@ -301,57 +320,72 @@ def _write(
     )
     if outputs.alerts is not None:
         outputs.fence()
-        told = [f for f in findings if report.outcomes[f.finding_id] in _TOLD]
-        outputs.alerts.note([notice(f) for f in told if _concerns(f, report)], now)
+        told = [f for f in findings if _is_told(f, report)]
+        outputs.alerts.note([_notice(f) for f in told], now)
     for verdict in verdicts:
         if verdict.anomaly:
             progress.quality.confirmed(verdict.class_id, known=verdict.known)
             reading.tracker.reported(verdict.key, verdict.window_start)
 
 
-def _tell_of_services(
-    reading: Reading,
-    outputs: Outputs,
-    until: datetime,
-    now: datetime,
-    log_url: LogUrl,
-    progress: Progress,
-) -> None:
+def _tell_of_services(run: _Run) -> None:
     """Services that fell silent, or say more or less than is usual; all is read."""
+    reading = run.reading
     if reading.services is not None:
-        spells = reading.services.judge(until)
+        spells = reading.services.judge(run.until)
         verdicts = [verdict_of(spell, reading.classifier) for spell in spells]
-        progress.confirmed += sum(verdict.anomaly for verdict in verdicts)
-        _write(reading, outputs, verdicts, now, log_url, progress)
+        run.progress.confirmed += sum(verdict.anomaly for verdict in verdicts)
+        run.keep(verdicts, [True] * len(verdicts))
 
 
 def _finding(
     reviewed: Reviewed,
-    source: str,
+    reading: Reading,
     outputs: Outputs,
+    severe: bool,
     now: datetime,
     log_url: LogUrl,
 ) -> Finding:
     """What is written of a verdict, with what people said of its like."""
+    verdict = reviewed.verdict
+    open_for = reading.tracker.judged_as(
+        verdict.key, verdict.window_start, verdict.topic if verdict.anomaly else ""
+    )
+    told = told_as(
+        verdict,
+        Standing(open_for, severe),
+        reviewed.mark,
+        outdated=reading.drift.outdated,
+    )
     return finding(
-        reviewed.verdict,
-        source=source,
+        verdict,
+        source=reading.settings.name,
         detected_at=now,
         mask=outputs.mask,
-        log_url=log_url(reviewed.verdict),
+        log_url=log_url(verdict),
         keep_normal=outputs.include_normal,
         show_keys=outputs.show_keys,
         signature=reviewed.signature,
         feedback=reviewed.mark,
+        told_as=told,
     )
 
 
 _TOLD = ("created", "exists", "amended", "withdrawn", "suppressed")
 
 
-def _concerns(found: Finding, report: WriteReport) -> bool:
-    """A normal session that was never anything else is no news."""
-    return found.anomaly or report.outcomes[found.finding_id] != "created"
+def _is_told(found: Finding, report: WriteReport) -> bool:
+    """Whether it is news: not what stands quiet, nor what was never an anomaly."""
+    outcome = report.outcomes[found.finding_id]
+    if found.finding_id in report.quiet or outcome not in _TOLD:
+        return False
+    return found.anomaly or outcome != "created"
+
+
+def _notice(found: Finding) -> FindingNotice:
+    """As it was written: what was open before stays open, and is not quiet again."""
+    status = "open" if found.status in QUIET else found.status
+    return notice(replace(found, status=status))
 
 
 def _count(report: WriteReport, progress: Progress) -> None:
@@ -359,6 +393,7 @@ def _count(report: WriteReport, progress: Progress) -> None:
     progress.amended += report.count("amended")
     progress.withdrawn += report.count("withdrawn")
     progress.suppressed += report.count("suppressed")
+    progress.held_back += report.count("held-back")
     progress.dead += report.count("dead")
 
 

@@ -11,6 +11,7 @@ from alerting import DeliveryReport
 from connector import RunFigures, TickFigures
 from elkwatch.compose import SourceParts
 from elkwatch.memory import gpu_memory_bytes, process_memory_bytes
+from elkwatch.outdated import train_command
 from elkwatch.pipeline import Progress
 from elkwatch.source_run import ReadCounts
 
@@ -104,6 +105,7 @@ def run_figures(
         findings_amended=progress.amended,
         findings_withdrawn=progress.withdrawn,
         findings_suppressed=progress.suppressed,
+        findings_held_back=progress.held_back,
         findings_by_class=progress.classes,
         dead_letters=progress.dead + counts.problems,
         unknown_ratio=counts.unknown_ratio,
@@ -113,6 +115,7 @@ def run_figures(
         durations_s={k: round(v, 3) for k, v in progress.watch.seconds.items()},
         oddities={name: getattr(oddities, name) for name in names},
         failure=outcome.failure,
+        outdated=outcome.outdated,
         quality=progress.quality.figures(outcome.precision),
     )
 
@@ -152,6 +155,7 @@ def summary(outcome: SourceOutcome) -> dict[str, object]:
         "amended": progress.amended,
         "withdrawn": progress.withdrawn,
         "suppressed": progress.suppressed,
+        "held_back": progress.held_back,
         "caught_up": progress.caught_up,
     }
 
@@ -160,6 +164,6 @@ def retrain(outcome: SourceOutcome) -> str:
     """Why a model is out of date, and what to do."""
     return (
         f"{outcome.outdated}; what is normal has changed, or much is wrong at once: "
-        "look at the findings, then train again with `elkwatch train --from-es "
-        f"{outcome.source} --out models/{outcome.source}`"
+        "findings of unknown kind are held back; look at them, then train again with "
+        f"`{train_command(outcome.source)}`"
     )

@@ -200,7 +200,12 @@ class Reading:
         unknown = sum(each and i == UNK for each, i in zip(new, ids, strict=True))
         self._count_new(sum(new), unknown)
 
-    def judged(self, candidates: Sequence[Candidate], scores: Sequence[float]) -> None:
+    def judged(
+        self,
+        candidates: Sequence[Candidate],
+        scores: Sequence[float],
+        watermark: datetime,
+    ) -> None:
         """Counts units that are over, to see whether the model is out of date."""
         over = [
             (candidate.encoded.ids, score)
@@ -208,7 +213,8 @@ class Reading:
             if candidate.reason != "growing" and not candidate.recheck
         ]
         flagged = sum(score > self.classifier.threshold for _, score in over)
-        self.drift.take(Batch(len(over), flagged, sum(UNK in ids for ids, _ in over)))
+        strange = sum(UNK in ids for ids, _ in over)
+        self.drift.take(Batch(len(over), flagged, strange), watermark)
 
     def screen(self, candidates: Sequence[Candidate]) -> list[float]:
         """The scores of candidates (N), in order; of growing ones only what is new."""
@@ -283,7 +289,7 @@ class Reading:
         What is open was encoded by the old one's templates: it is read again.
         """
         self.classifier = classifier
-        self.drift = drift_of(classifier.model)
+        self.drift = drift_of(classifier.model).restored(self.drift.state())
         self.services = watch_of(self.settings, classifier.model.rates)
         self.start_again()
 

@@ -53,14 +53,16 @@ def finding(
     show_keys: bool = False,
     signature: Signature | None = None,
     feedback: FeedbackMark | None = None,
+    told_as: Status = "open",
 ) -> Finding:
     """A verdict as it is written. `mask` is applied to every excerpt of the logs.
 
     One that is normal withdraws the finding that may stand there; with `keep_normal`
     it is written as a normal one. `show_keys`: session keys are no excerpts. With
-    feedback that calls it a false alarm it is suppressed.
+    feedback that calls it a false alarm it is suppressed; else it is `told_as` (see
+    telling.py).
     """
-    status = _status(verdict, feedback, keep_normal=keep_normal)
+    status = _status(verdict, feedback, told_as, keep_normal=keep_normal)
     verdict = masked_texts(verdict, mask)
     names = {verdict.service, verdict.host}
     return Finding(
@@ -109,12 +111,16 @@ def finding(
 
 
 def _status(
-    verdict: Verdict, feedback: FeedbackMark | None, *, keep_normal: bool
+    verdict: Verdict,
+    feedback: FeedbackMark | None,
+    told_as: Status,
+    *,
+    keep_normal: bool,
 ) -> Status:
     if not verdict.anomaly:
         return "open" if keep_normal else "withdrawn"
     said = None if feedback is None else feedback.verdict
-    return "suppressed" if said == "false-alarm" else "open"
+    return "suppressed" if said == "false-alarm" else told_as
 
 
 def masked_texts(verdict: Verdict, mask: Mask) -> Verdict:

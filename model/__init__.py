@@ -37,6 +37,7 @@ from model.chosen_detector import (
 from model.classify import Classifier
 from model.comparison import Judged, compare
 from model.detector_figures import DetectorRow, FitLogs, judge_detectors
+from model.detectors.cleaning import is_severe
 from model.detectors.registry import ENTRIES as DETECTORS
 from model.detectors.standing import Rule
 from model.devices import choose_device, mixed_precision
@@ -172,6 +173,7 @@ __all__ = [
     "group_sessions",
     "in_order",
     "is_held_out",
+    "is_severe",
     "judge_detectors",
     "likeness",
     "load_bundle",

@@ -94,6 +94,11 @@ class Classifier:
         return kind(self._network, model.support, model.calibration, self._device, most)
 
     @property
+    def language(self) -> str:
+        """In which language it names kinds and gives advice."""
+        return self._language
+
+    @property
     def threshold(self) -> float:
         """The score past which a session is anomalous."""
         return self.model.calibration.threshold

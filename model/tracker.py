@@ -88,6 +88,7 @@ class _Unit:
     recheck: bool = False
     grown: bool = False
     ordered: bool = True
+    judged: tuple[str, int] = ("", 0)
 
 
 class SessionTracker:
@@ -181,6 +182,15 @@ class SessionTracker:
         unit = self._units.get((key, start))
         if unit is not None:
             unit.recheck = True
+
+    def judged_as(self, key: str, start: datetime | None, what: str) -> int | None:
+        """How often in a row this unit was judged so, with now; None: it is over."""
+        unit = self._units.get((key, start))
+        if unit is None:
+            return None
+        before, times = unit.judged
+        unit.judged = what, times + 1 if before == what else 1
+        return unit.judged[1]
 
     def mark_aged(self, key: str) -> None:
         """This key is known to live longer than `max_age`: cut it on windows."""

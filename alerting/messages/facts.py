@@ -54,11 +54,12 @@ def episode_facts(
 ) -> Facts:
     """For ``opened``, ``ongoing`` and ``resolved``."""
     samples = [_finding(sample, wording, links) for sample in news.samples]
-    until = news.resolved_at if news.resolution == "quiet" else None
+    until = None if news.resolution == "withdrawn" else news.resolved_at
     return {
         "kind": kind,
         "language": wording.language,
         "test": news.test,
+        "over": news.resolution == "over",
         "withdrawn_all": news.resolution == "withdrawn",
         "severity": one_line(news.severity),
         "risk": news.risk,

@@ -18,6 +18,7 @@ MAX_EPISODES = 200
 REMEMBERED = 100_000
 OTHERS = "other classes"
 CATCH_UP = "catch-up"
+HELD_BACK = "held-back"
 
 _SUMMED_UP = "summed up, for they were old"
 
@@ -56,6 +57,7 @@ class Book:
         self._episodes: list[tuple[tuple[int, int, str], EpisodeFigures]] = []
         self._left_out: set[ClassKey] = set()
         self.withdrawn: Counter[str] = Counter()
+        self._held_back: dict[str, str] = {}
         self.days: Counter[str] = Counter()
         self.sources: Counter[str] = Counter()
         self.messages: Counter[tuple[str, str]] = Counter()
@@ -73,12 +75,13 @@ class Book:
         report = self._sink.write(findings)
         for finding in {f.finding_id: f for f in findings}.values():
             outcome = report.outcomes[finding.finding_id]
-            if outcome in ("created", "amended", "withdrawn", "suppressed"):
+            if outcome in ("created", "amended", "withdrawn", "suppressed", HELD_BACK):
                 self._uncount(finding.finding_id)
                 if finding.status == "open":
                     self._count(finding)
                 elif outcome == "withdrawn":
                     self.withdrawn[finding.source] += 1
+                self._hold(finding)
                 self._watch(finding)
         return report
 
@@ -137,6 +140,16 @@ class Book:
             key=lambda c: (-_rank(c.severity), -c.findings, c.class_id, c.name)
         )
         return tuple(figures)
+
+    def held_back(self, source: str) -> int:
+        """How many nobody would have been told of, for the model is out of date."""
+        return sum(one == source for one in self._held_back.values())
+
+    def _hold(self, finding: Finding) -> None:
+        if finding.status == HELD_BACK and len(self._held_back) < REMEMBERED:
+            self._held_back[finding.finding_id] = finding.source
+        else:
+            self._held_back.pop(finding.finding_id, None)
 
     def _count(self, finding: Finding) -> None:
         key = (finding.source, finding.class_id, finding.class_name)

@@ -99,6 +99,7 @@ def _source(source: SourceFigures) -> dict[str, Any]:
         "open_sessions": source.open_sessions,
         "findings": source.findings,
         "withdrawn": source.withdrawn,
+        "held_back": source.held_back,
         "held_logs_s": held.lasted.total_seconds(),
         "gaps": [{"from": to_iso(g.start), "to": to_iso(g.end)} for g in held.gaps],
         "gaps_in_all": held.gaps_in_all,

@@ -116,6 +116,7 @@ class SourceFigures:
     findings: int
     withdrawn: int
     held: Held
+    held_back: int = 0
     warnings: tuple[str, ...] = ()
     failure: str | None = None
 

@@ -277,6 +277,7 @@ class _Past:
             open_sessions=book.open_sessions,
             findings=self._book.sources[name],
             withdrawn=self._book.withdrawn[name],
+            held_back=self._book.held_back(name),
             held=source.coverage.held(self._reached),
             warnings=() if source.report is None else source.report.warnings,
             failure=book.failure,

@@ -75,6 +75,11 @@ def _source(source: SourceFigures, result: BacktestResult) -> Iterator[str]:
         f"{source.withdrawn:,} more were withdrawn; "
         f"{source.open_sessions:,} still open at the end"
     )
+    if source.held_back:
+        yield (
+            f"  {source.held_back:,} more would have been held back: the model is out "
+            "of date, see `elkwatch run`"
+        )
     yield f"  {source.unknown_ratio:.1%} of the lines match no template of the model"
     if source.keyless_ratio:
         yield f"  {source.keyless_ratio:.1%} of the lines have no session key"

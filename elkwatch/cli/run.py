@@ -88,6 +88,8 @@ def _stop_on_signal(service: Service) -> None:
 
 
 def _tell(tick: Tick) -> int:
+    from elkwatch.rounds import retrain
+
     for outcome in tick.sources:
         progress, counts = outcome.progress, outcome.counts
         if outcome.failure is not None:
@@ -99,6 +101,11 @@ def _tell(tick: Tick) -> int:
             f"{progress.created} new, {progress.amended} amended, "
             f"{progress.withdrawn} withdrawn" + _suppressed(progress.suppressed)
         )
+        if outcome.outdated:
+            click.echo(
+                f"  model out of date, {progress.held_back} findings held back: "
+                f"{retrain(outcome)}"
+            )
         if not counts.documents:
             click.echo(f"  {_nothing_since(progress.since)}")
     if tick.undelivered is not None:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
+from connector import ElasticCursorStore, ElasticStateStore
 from elkwatch.compose import classifier_of
 from elkwatch.config import SourceSettings, translate
-from elkwatch.doctor.case import Case
+from elkwatch.doctor.case import IMPATIENT, Case
 from elkwatch.doctor.records import Check, Outcome, fail, ok, skipped, warn
 from elkwatch.doctor.sources import lines_check
 from elkwatch.doctor.words import length
+from elkwatch.model_drift import drift_of
 from elkwatch.model_fit import unfit
+from elkwatch.outdated import train_command
 from elkwatch.session_definition import KEY, definition_text, session_definition
 from model import UNK, read_manifest
 
@@ -31,6 +35,7 @@ def _of(case: Case, source: SourceSettings) -> list[Check]:
     return [
         Check(loaded, lambda: _loads(case, source)),
         Check(f"fit of the {loaded}", lambda: _fits(case, source), needs),
+        Check(f"age of the {loaded}", lambda: _outdated(case, source), needs),
     ]
 
 
@@ -95,5 +100,23 @@ def _fits(case: Case, source: SourceSettings) -> Iterator[Outcome]:
         yield ok(f"{share:.1%} of the {len(documents)} newest lines have no template")
 
 
+def _outdated(case: Case, source: SourceSettings) -> Iterator[Outcome]:
+    """Whether the service found it out of date, and holds findings back."""
+    store = ElasticStateStore(case.client, case.config.namespace, retry=IMPATIENT)
+    cursor = ElasticCursorStore(store).load(source.name)
+    drift = drift_of(case.classifiers[source.name].model)
+    if cursor is not None:
+        drift = drift.restored(json.loads(cursor.notes or "{}"))
+    if drift.outdated:
+        yield warn(
+            f"out of date: {drift.reason}; findings of unknown kind are held back",
+            f"look at them, then train again: {_train(source)}",
+        )
+    elif drift.batches:
+        yield ok("the service did not find it out of date")
+    else:
+        yield ok("the service has not judged with it yet")
+
+
 def _train(source: SourceSettings) -> str:
-    return f"`elkwatch train --from-es {source.name} --out models/{source.name}`"
+    return f"`{train_command(source.name)}`"

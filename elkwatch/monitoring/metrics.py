@@ -16,6 +16,7 @@ from elkwatch.rounds import SourceOutcome, Tick
 
 _MAX_CLASSES = 200
 _OTHER = "other"
+_CHANGES = ("created", "amended", "withdrawn", "suppressed", "held_back")
 
 
 class ServiceMetrics:
@@ -62,7 +63,7 @@ class ServiceMetrics:
         )
         self._outdated = Gauge(
             "elkwatch_model_outdated",
-            "1 while more deviates than the training promised.",
+            "1 while the model is out of date: unknown kinds are held back.",
             by_source,
             registry=made,
         )
@@ -162,7 +163,7 @@ class ServiceMetrics:
             self._unknown.labels(name).set(counts.unknown_ratio)
         self._outdated.labels(name).set(bool(outcome.outdated))
         self._flagged.labels(name).set(outcome.flagged_share)
-        for change in ("created", "amended", "withdrawn", "suppressed"):
+        for change in _CHANGES:
             self._findings.labels(name, change).inc(getattr(progress, change))
         for class_id, number in progress.classes.items():
             self._classes.labels(name, self._class_label(class_id)).inc(number)

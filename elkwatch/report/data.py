@@ -125,7 +125,8 @@ class Share:
 class SourceHealth:
     """How the runs over one source went. `lag_s` is that of the last run.
 
-    `failing`: the last run over it failed.
+    `failing`: the last run over it failed. `held_back`: findings nobody was told of;
+    `outdated`: why its model is out of date, empty while it is not.
     """
 
     source: str
@@ -143,6 +144,8 @@ class SourceHealth:
     model_version: str
     last_failure: str | None = None
     failing: bool = False
+    held_back: int = 0
+    outdated: str = ""
 
 
 @dataclass(frozen=True, slots=True)

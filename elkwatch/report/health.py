@@ -30,6 +30,8 @@ class _SourceBook:
     model_version: str = ""
     last_failure: str | None = None
     failing: bool = False
+    held_back: int = 0
+    outdated: str = ""
 
     def add(self, fields: Fields, ended: datetime) -> None:
         documents = fields.whole("elkwatch.run.documents.read")
@@ -40,6 +42,7 @@ class _SourceBook:
         self.problems += fields.whole("elkwatch.run.documents.problems")
         self.sessions += fields.whole("elkwatch.run.sessions.scored")
         self.dead_letters += fields.whole("elkwatch.run.dead_letters")
+        self.held_back += fields.whole("elkwatch.run.findings.held_back")
         self.longest_s = max(self.longest_s, fields.number("event.duration") / 1e9)
         self.first_run = min(self.first_run, ended)
         failure = fields.optional_text("error.message")
@@ -52,6 +55,7 @@ class _SourceBook:
             self.model_version = fields.text("elkwatch.model.version")
             self.last_failure = failure or self.last_failure
             self.failing = failure is not None
+            self.outdated = fields.text("elkwatch.model.reason")
 
 
 @dataclass(slots=True)
@@ -179,4 +183,6 @@ class HealthBook:
             model_version=book.model_version,
             last_failure=book.last_failure,
             failing=book.failing,
+            held_back=book.held_back,
+            outdated=book.outdated,
         )

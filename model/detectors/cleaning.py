@@ -42,6 +42,11 @@ SEVERE = frozenset(
 )
 
 
+def is_severe(severity: str | None) -> bool:
+    """Whether this is the severity of an error, or worse."""
+    return (severity or "").lower() in SEVERE
+
+
 def error_events(
     sessions: Sequence[Session], encoded: Sequence[EncodedSession]
 ) -> frozenset[int]:
@@ -53,7 +58,7 @@ def error_events(
         severe.update(
             event
             for event, line in zip(ids.ids, session.events, strict=True)
-            if (line.severity or "").lower() in SEVERE
+            if is_severe(line.severity)
         )
     return frozenset(e for e, count in severe.items() if 2 * count > lines[e])
 

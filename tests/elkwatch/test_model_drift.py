@@ -1,3 +1,5 @@
+from datetime import UTC, datetime
+
 from elkwatch.model_drift import FEWEST, Batch, Drift, Promise
 
 PROMISE = Promise(0.01, 0.0)
@@ -51,3 +53,16 @@ def test_it_is_kept_over_a_restart_but_not_over_a_training() -> None:
 def test_memory_is_bounded() -> None:
     drift = fed(*[Batch(10, 0, 0)] * 1000)
     assert sum(batch.judged for batch in drift.batches) <= 410
+
+
+def test_what_people_know_outlives_a_training() -> None:
+    began = datetime(2026, 11, 26, 3, tzinfo=UTC)
+    drift = Drift("v1", PROMISE)
+    drift.take(Batch(400, 100, 3), began)
+    drift.told = True
+    newer = Drift("v2", PROMISE).restored(drift.state())
+    assert (newer.outdated, newer.told, newer.since) == (False, True, began)
+    fits = [newer.fits]
+    newer.take(Batch(FEWEST, 0, 0), began)
+    assert [*fits, newer.fits] == [False, True]
+    assert Drift("v1", PROMISE).restored(drift.state()).since == began
