@@ -15,6 +15,7 @@ from benchmarks.kinds import (
     signature_figures,
     taught_figures,
 )
+from benchmarks.outdated import outdated_figures
 from benchmarks.quality_cases import (
     APPLICATIONS,
     BY_TIME,
@@ -35,7 +36,7 @@ MORE: Mapping[str, Callable[[Trained], Figures]] = {
     FOUND: discovered_figures,
     FOUND_IN_HALF: discovered_figures,
     SIGNATURES: signature_figures,
-    BY_TIME: feedback_figures,
+    BY_TIME: lambda of: feedback_figures(of) | outdated_figures(of),
 }
 
 

@@ -95,6 +95,15 @@ TARGETS = (
         None,
         ("baseline: unseen count vector: of all, once more",),
     ),
+    *(
+        Target(BY_TIME, f"{BY_TIME}, {stream}: {what}", f"{stream}: {what}", None, more)
+        for stream in ("as it is", "a release")
+        for what, more in (
+            ("episodes told of", (f"{stream}: episodes told of, nothing held back",)),
+            ("of these held back", (f"{stream}: findings",)),
+            ("of these anomalous in truth", ()),
+        )
+    ),
     Target(TAUGHT, "calibration error of a kind, scaled", "calibration error", None),
     Target(TAUGHT, "the same, not scaled", "calibration error before", None),
     _kinds(FOUND, "ARI", 0.93),

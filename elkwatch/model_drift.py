@@ -144,6 +144,8 @@ class Drift:
             told=bool(state.get("told")),
         )
         if state.get("version") != self.version:
+            # Should a crash have come between telling and storing that it was told.
+            known.told = known.told or bool(state.get("reason"))
             return known if known.told else Drift(self.version, self.promise)
         known.batches.extend(Batch(*map(int, b)) for b in state.get("batches", ()))
         known.reason = str(state.get("reason", ""))

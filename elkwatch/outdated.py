@@ -53,26 +53,30 @@ def train_command(source: str) -> str:
 
 def tell_of_state(
     reading: Reading, outputs: Outputs, until: datetime, now: datetime
-) -> None:
-    """Says that the state began or is over, if people do not know yet.
+) -> bool:
+    """Says that the state began or is over, if people do not know yet; → whether.
 
-    `until`: how far the source is read. To be called when the state is stored.
+    `until`: how far the source is read. To be called when the state is stored; that
+    people know of it is to be stored after that.
     """
     drift = reading.drift
     if outputs.alerts is None:
-        return
+        return False
     if drift.outdated and not drift.told:
         outputs.fence()
         found = _finding(reading, until, now)
         outputs.findings.write([found])
         outputs.alerts.note([replace(notice(found), lasts=True)], now)
         drift.told = True
-    elif drift.told and drift.fits:
+        return True
+    if drift.told and drift.fits:
         outputs.fence()
         source = reading.settings.name
         why = f"model {drift.version} fits what the source delivers"
         outputs.alerts.over(source, _fingerprint(source), now, why)
         drift.told = False
+        return True
+    return False
 
 
 def _fingerprint(source: str) -> str:

@@ -179,7 +179,8 @@ def run_source(
     reading.caught_up()
     outputs.fence()
     reading.save(until)
-    tell_of_state(reading, outputs, until, now)
+    if tell_of_state(reading, outputs, until, now):
+        reading.save(until)
     progress.caught_up = True
     progress.lag_s = (now - until).total_seconds()
     return progress

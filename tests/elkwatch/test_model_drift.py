@@ -46,7 +46,9 @@ def test_it_is_kept_over_a_restart_but_not_over_a_training() -> None:
     drift = fed(Batch(400, 100, 3))
     again = Drift("v1", PROMISE).restored(drift.state())
     assert again == drift
-    assert not Drift("v2", PROMISE).restored(drift.state()).outdated
+    newer = Drift("v2", PROMISE).restored(drift.state())
+    assert not newer.outdated
+    assert newer.told, "that the older one was out of date may be known"
     assert not Drift("v1", PROMISE).restored({}).outdated
 
 
