@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.setup-done
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check static docs bench bench-quality bench-detectors clean
+.PHONY: help setup demo test check static docs bench bench-quality bench-detectors bench-ablation clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | \
@@ -52,6 +52,9 @@ bench-quality: setup  ## every figure of docs/quality.md, from the logs in DATA
 
 bench-detectors: setup  ## every detector beside the others, into docs/detectors.md
 	$(BIN)/python -m benchmarks.detectors $(DATA) --write docs/detectors.md
+
+bench-ablation: setup  ## each option of the model on and off, into docs/model.md
+	$(BIN)/python -m benchmarks.ablation $(DATA) --write docs/model.md
 
 clean:  ## remove what setup and the tools made
 	rm -rf $(VENV) *.egg-info .mypy_cache .pytest_cache .ruff_cache demo-out

@@ -28,6 +28,7 @@ SPEED = {  # what needs the data sets, and what does not
 QUALITY = (
     "benchmarks.grouping",
     "benchmarks.quality",
+    "benchmarks.ablation",
 )
 NO_DATA = "ELKWATCH_DATA names no folder with the data sets"
 RESULTS = Path(__file__).with_name("results.json")

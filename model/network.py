@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from model.vocabulary import PAD
 
+HEADS = 4
 State = tuple[Tensor, Tensor]
 
 
@@ -43,7 +44,7 @@ class EnhancedConfig:
     classes: int
     embedding: int = 32
     hidden: int = 64
-    heads: int = 4
+    heads: int = HEADS
     dropout: float = 0.2
     attention: bool = True
 

@@ -13,9 +13,13 @@ from dataclasses import fields, is_dataclass, replace
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from model.errors import SettingError
+from model.network import HEADS
 
 C = TypeVar("C")
 MOST = 10**9
+LEAST = {"seed": 0, "miner.depth": 3}
+SHARES = ("share", "dropout", "similarity", "prune")
+
 _SWITCH = {"true": True, "on": True, "yes": True}
 _SWITCH |= {"false": False, "off": False, "no": False}
 
@@ -69,18 +73,25 @@ def _value(kind: Any, before: Any, text: str, name: str) -> Any:
             raise SettingError(f"setting {name}: {text!r} is neither true nor false")
         return _SWITCH[text.lower()]
     if isinstance(before, str):
-        return text
+        raise SettingError(
+            f"setting {name}: has an option of its own; see `elkwatch train --help`"
+        )
     return _number(type(before), text, name)
 
 
 def _number(kind: type[int] | type[float], text: str, name: str) -> int | float:
-    least = 1 if kind is int and name != "seed" else 0
+    least = LEAST.get(name, 1 if kind is int else 0)
+    most = 1 if name.endswith(SHARES) else MOST
     try:
         number = kind(text)
-        fits = math.isfinite(number) and least <= number <= MOST
+        fits = math.isfinite(number) and least <= number <= most
     except (ValueError, OverflowError):
         fits = False
     if not fits:
         what = "a whole number" if kind is int else "a number"
-        raise SettingError(f"setting {name}: {text!r} is not {what} from {least} on")
+        raise SettingError(
+            f"setting {name}: {text!r} is not {what} from {least} to {most:,}"
+        )
+    if name == "classes.hidden" and number % HEADS:
+        raise SettingError(f"setting {name}: {text!r} is no multiple of {HEADS}")
     return number

@@ -32,11 +32,15 @@ def test_settings_reach_every_level() -> None:
         ("classes=3", "there is none"),
         ("classes.attention=maybe", "'maybe' is neither true nor false"),
         ("language_model.rate=fast", "'fast' is none of plateau, cosine, constant"),
-        ("classes.hidden=0", "'0' is not a whole number from 1 on"),
+        ("classes.hidden=0", "'0' is not a whole number from 1 to"),
         ("classes.hidden=1.5", "'1.5' is not a whole number"),
-        ("classes.gamma=nan", "'nan' is not a number from 0 on"),
-        ("classes.gamma=-1", "'-1' is not a number from 0 on"),
+        ("classes.gamma=nan", "'nan' is not a number from 0 to"),
+        ("classes.gamma=-1", "'-1' is not a number from 0 to"),
         ("language_model.learning_rate=1e38", "is not a number"),
+        ("language_model.dropout=1.5", "'1.5' is not a number from 0 to 1"),
+        ("miner.depth=2", "is not a whole number from 3 to"),
+        ("classes.hidden=62", "'62' is no multiple of 4"),
+        ("precision=int4", "has an option of its own"),
     ],
 )
 def test_settings_that_cannot_be(setting: str, said: str) -> None:

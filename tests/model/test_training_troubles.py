@@ -195,3 +195,15 @@ def test_labels_that_call_everything_anomalous_leave_nothing_to_learn() -> None:
 def test_no_session_at_all_is_one_line() -> None:
     with pytest.raises(TrainingError, match="only 0 sessions to learn"):
         train([], QUICK)
+
+
+def test_lines_without_end_make_no_more_templates_than_the_caps() -> None:
+    rng = random.Random(5)
+    words = ["".join(rng.choices("abcdefgh", k=6)) for _ in range(400)]
+    lines = [" ".join(rng.choices(words, k=rng.randint(3, 9))) for _ in range(1500)]
+    strange = [session(f"x{i}", lines[15 * i : 15 * i + 15]) for i in range(100)]
+    config = with_settings(QUICK, ["miner.max_templates=200"])
+    model = train([*shop(100), *strange], config)
+    assert len(model.templates.templates) <= 200
+    assert model.figures["unseen"]["overflow"] > 1000
+    assert model.network.config.vocabulary <= 204
