@@ -137,6 +137,7 @@ def masked_texts(verdict: Verdict, mask: Mask) -> Verdict:
                 template=mask(line.template),
                 message=mask(line.message),
                 expected=tuple((mask(text), p) for text, p in line.expected),
+                nearest=line.nearest and (mask(line.nearest[0]), line.nearest[1]),
             )
             for line in verdict.evidence
         ),

@@ -7,7 +7,7 @@ Session ─▶ event ids ─▶ surprise + novelty + distance ─▶ score
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -22,6 +22,7 @@ from model.kinds import Kind
 from model.patterns import PatternReading, read_pattern
 from model.scoring import highest_of, views
 from model.surprise import Surprise, expectations, highest_surprises, surprises
+from model.texts import NearestText, TfidfTexts
 from model.trained import ModelClass, TrainedModel
 from model.verdicts import Evidence, Verdict
 from model.vocabulary import UNK, encode, event_ids
@@ -29,6 +30,7 @@ from model.vocabulary import UNK, encode, event_ids
 CHUNK = 2000
 SHORT = 60
 MAX_UNSEEN = 300
+LIKE = 0.3
 NORMAL = "normal"
 
 
@@ -62,6 +64,7 @@ class Classifier:
         self._language = language
         self._catalogue = catalogue or load_catalogue()
         self._classes = {c.class_id: c for c in model.classes}
+        self._nearest: NearestText | None = None
         torch.set_flush_denormal(True)
         self._network = model.network_on(self._device)
         if model.kinds is not None:
@@ -206,6 +209,7 @@ class Classifier:
         lines = evidence(
             vocabulary, session, encoded, odd.surprise, odd.positions, odd.following
         )
+        lines = self._with_nearest(lines)
         known = self._classes.get(kind.class_id or "")
         subject = self._subject(session, encoded, reading)
         advice, topic = self._advice(known, reading, lines, subject)
@@ -270,6 +274,23 @@ class Classifier:
     def _told(self, known: ModelClass) -> Advice:
         return known.entry.told_in(self._language, self._mask(known.about))
 
+    def _with_nearest(self, lines: tuple[Evidence, ...]) -> tuple[Evidence, ...]:
+        """Lines that no template matches, each with the template most like it."""
+        unseen = self.model.vocabulary.text(UNK)
+        strange = [line.message for line in lines if line.template == unseen]
+        if not strange:
+            return lines
+        texts = self.model.vocabulary.texts
+        if self._nearest is None:
+            self._nearest = NearestText(TfidfTexts(), texts)
+        found = iter(self._nearest.of(strange))
+        return tuple(
+            replace(line, nearest=_liked(texts, next(found)))
+            if line.template == unseen
+            else line
+            for line in lines
+        )
+
     def _subject(
         self, session: Session, encoded: EncodedSession, reading: PatternReading
     ) -> str:
@@ -333,6 +354,11 @@ class Classifier:
             topic=topic,
             deviation=deviates,
         )
+
+
+def _liked(texts: Sequence[str], found: tuple[int, float]) -> tuple[str, float] | None:
+    place, cosine = found
+    return (texts[place], cosine) if cosine >= LIKE else None
 
 
 def texts_of(lines: Sequence[Evidence]) -> list[str]:

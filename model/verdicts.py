@@ -13,6 +13,8 @@ class Evidence:
 
     `position` counts from 0; the end of the session has the position after the last
     line and no message. `expected` are the likeliest events there, with probability.
+    `nearest`: of a line that no template matches, the template whose words are most
+    like its own, with the cosine, if that is .3 or more.
     """
 
     position: int
@@ -21,6 +23,21 @@ class Evidence:
     surprise_nats: float
     expected: tuple[tuple[str, float], ...]
     doc_id: str = ""
+    nearest: tuple[str, float] | None = None
+
+    def record(self) -> dict[str, Any]:
+        """As it stands in a line of `classify`."""
+        record: dict[str, Any] = {
+            "position": self.position,
+            "template": self.template,
+            "message": self.message,
+            "surprise_nats": round(self.surprise_nats, 3),
+            "expected": [[text, round(p, 4)] for text, p in self.expected],
+        }
+        if self.nearest is not None:
+            text, cosine = self.nearest
+            record["nearest"] = [text, round(cosine, 4)]
+        return record
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,16 +99,7 @@ class Verdict:
             "unknown_ratio": round(self.unknown_ratio, 4),
             "model_version": self.model_version,
             "missing": list(self.missing),
-            "evidence": [
-                {
-                    "position": e.position,
-                    "template": e.template,
-                    "message": e.message,
-                    "surprise_nats": round(e.surprise_nats, 3),
-                    "expected": [[text, round(p, 4)] for text, p in e.expected],
-                }
-                for e in self.evidence
-            ],
+            "evidence": [line.record() for line in self.evidence],
         }
 
 

@@ -188,6 +188,20 @@ ENTRIES = (
         "events and code that cost many nats; draws sessions too",
         "vae:Vae",
     ),
+    Entry(
+        "text-tfidf",
+        "TF-IDF of templates",
+        "baseline",
+        "a line whose words are far from those of any usual one",
+        "text_tfidf:TextTfidf",
+    ),
+    Entry(
+        "text-embeddings",
+        "MiniLM embeddings of templates",
+        "baseline",
+        "a line whose meaning is far from that of any usual one; extra `semantic`",
+        "text_embeddings:TextEmbeddings",
+    ),
 )
 NAMES = tuple(entry.name for entry in ENTRIES)
 

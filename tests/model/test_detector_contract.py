@@ -20,6 +20,7 @@ from model.detectors.registry import ENTRIES, NAMES, entry_of, make
 from model.detectors.store import MANIFEST, load_detector, save_detector
 from model.events import Session
 from model.templates.frozen import FrozenTemplates
+from model.texts import has_embeddings
 from model.vocabulary import UNK, Vocabulary
 from tests.model.builders import cut_off, deadlocked, looping, session, shop
 
@@ -65,7 +66,19 @@ def fitted(
     return detector
 
 
-@pytest.fixture(scope="module", params=NAMES)
+EACH = [
+    pytest.param(
+        name,
+        marks=pytest.mark.skipif(
+            name == "text-embeddings" and not has_embeddings(),
+            reason="the extra `semantic`, with the weights, is not installed",
+        ),
+    )
+    for name in NAMES
+]
+
+
+@pytest.fixture(scope="module", params=EACH)
 def detector(
     request: pytest.FixtureRequest, setting: Setting, train: list[Sample]
 ) -> Detector:
@@ -223,7 +236,7 @@ def test_a_session_of_one_event_is_scored_and_explained(
     assert detector.explain(one)[0].position == 0
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", EACH)
 def test_sessions_that_are_all_alike_can_be_learned(
     name: str, setting: Setting, train: list[Sample]
 ) -> None:
@@ -234,7 +247,7 @@ def test_sessions_that_are_all_alike_can_be_learned(
     assert np.isfinite(detector.score(same)).all()
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", EACH)
 def test_without_sessions_there_is_nothing_to_learn(
     name: str, setting: Setting
 ) -> None:
