@@ -6,6 +6,7 @@ import pytest
 
 from model import LogEvent, TemplateMiner
 from model.detectors.cleaning import error_events
+from model.detectors.isolation_forest import Isolation
 from model.detectors.protocol import Sample, Setting, detect
 from model.detectors.rules import Rules
 from model.detectors.sigma import Sigma
@@ -203,3 +204,10 @@ def test_sigma_takes_a_rate_that_nothing_tells_for_no_distance() -> None:
     slow, usual, bare = sigma.score([timed(0.001), timed(1.2), Sample((4, 5))])
     assert slow > sigma.threshold > usual
     assert bare == 0.0
+
+
+def test_a_line_nobody_knows_isolates_a_session() -> None:
+    forest = Isolation(Setting(Vocabulary(("a", "b", "c"))))
+    forest.fit([Sample((4, *[5] * n, 6)) for n in range(1, 9)] * 50)
+    usual, strange = forest.score([Sample((4, 5, 5, 6)), Sample((4, 5, 5, UNK, 6))])
+    assert strange > usual + 0.05
