@@ -9,7 +9,8 @@ The anchor is what a script does: `json.loads` of the page, drain3 line by line 
 same masks (it has learned the first WARM lines), `json.dumps` of each action and
 document. Ours is the product's: typed documents, decoded records, event ids by frozen
 templates, bodies of orjson pieces as `BulkWriter` sends them. Before anything is timed
-both must have read the same messages, times and keys.
+both must have read the same messages, times and keys, and made the same bodies of them
+(but for the event ids, which each counts in its own way).
 """
 
 from __future__ import annotations
@@ -119,12 +120,13 @@ def result(key: str | None, time: str, event: int, doc_id: str) -> dict[str, Any
     }
 
 
-def script(recorded: Recorded) -> Work:
+def script(recorded: Recorded, bodies: list[bytes] | None = None) -> Work:
     """The anchor, ready to run over the first ANCHORED documents."""
     miner = plain_drain3()
     for line in recorded.lines[:WARM]:
         miner.add_log_message(line)
     pages = recorded.pages[: ANCHORED // PAGE]
+    made = [] if bodies is None else bodies
 
     def work() -> None:
         for page in pages:
@@ -136,14 +138,19 @@ def script(recorded: Recorded) -> Work:
                 action = {"create": {"_index": STREAM, "_id": hit["_id"]}}
                 body.append(json.dumps(action))
                 body.append(json.dumps(result(key, time, event, hit["_id"])))
-            "\n".join([*body, ""]).encode()
+            made.append("\n".join([*body, ""]).encode())
 
     return work
 
 
-def ours(recorded: Recorded, templates: FrozenTemplates) -> Work:
+def ours(
+    recorded: Recorded,
+    templates: FrozenTemplates,
+    bodies: list[bytes] | None = None,
+) -> Work:
     """The product's way over all documents."""
     decoder = Decoder(recorded.spec)
+    made = [] if bodies is None else bodies
 
     def work() -> None:
         for documents in decoded(decoder, recorded.pages):
@@ -154,7 +161,7 @@ def ours(recorded: Recorded, templates: FrozenTemplates) -> Work:
                     document.key, to_iso(document.time), event, document.doc_id
                 )
                 body += item_lines(BulkItem("create", STREAM, document.doc_id, content))
-            b"\n".join([*body, b""])
+            made.append(b"\n".join([*body, b""]))
 
     return work
 
@@ -186,6 +193,26 @@ def check_same(recorded: Recorded) -> None:
         raise SystemExit("decode: not the same documents; nothing is timed")
 
 
+def check_same_bodies(recorded: Recorded, templates: FrozenTemplates) -> None:
+    """Raises SystemExit where the two would write something else."""
+    theirs: list[bytes] = []
+    mine: list[bytes] = []
+    script(recorded, theirs)()
+    ours(recorded, templates, mine)()
+    for one, other in zip(theirs, mine, strict=False):
+        if _without_events(one) != _without_events(other):
+            raise SystemExit("decode: not the same bodies; nothing is timed")
+
+
+def _without_events(body: bytes) -> list[Any]:
+    lines = [json.loads(line) for line in body.splitlines()]
+    for line in lines:
+        if "elkwatch" in line:
+            line["@timestamp"] = read_time(line["@timestamp"])
+            del line["elkwatch"]["event"]
+    return lines
+
+
 def rows(data: Path) -> list[Row]:
     """HDFS, whose key is found in the message, and PostgreSQL, where it is a field."""
     measured = []
@@ -203,6 +230,7 @@ def _row(name: str, recorded: Recorded) -> Row:
     miner = TemplateMiner()
     miner.learn_all(recorded.lines[: TIMED // 2])
     templates = miner.freeze()
+    check_same_bodies(recorded, templates)
     case = Case(name, "documents", TIMED, ANCHOR, 8, 12, anchor_count=ANCHORED)
     return compare(
         case,

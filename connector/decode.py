@@ -11,11 +11,20 @@ dictionaries out of a file. It runs once for every line of log, so whatever can 
 decided once is decided at construction.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from connector.columns import (
+    Column,
+    Columns,
+    all_texts,
+    labels,
+    numbers,
+    plain_texts,
+    times,
+)
 from connector.errors import UndatedDocument
 from connector.fieldpaths import Compiler, Getter, compile_path, first_of
 from connector.hits import Hit, document_type, plain_document
@@ -25,7 +34,7 @@ from connector.records import (
     LogDocument,
     SourceSpec,
 )
-from connector.sessionkeys import KeyReader, key_reader
+from connector.sessionkeys import MAX_KEY_CHARS, KeyReader, key_reader
 from connector.texts import (
     MAX_LABEL_CHARS,
     MAX_TEXT_BYTES,
@@ -85,6 +94,9 @@ class Decoder:
         self._plain = self._typed = _Fields.of(spec, compile_path)
         if self.document_type is not None:
             self._typed = _Fields.of(spec, self.document_type.compile)
+            self._columns = Columns(
+                list(map(self.document_type.ways, _fields_at_once(spec)))
+            )
         self._labels: dict[str, str] = {}
 
     def decode(
@@ -115,10 +127,7 @@ class Decoder:
             if message is None:
                 message = fields.other_message(source)
             message = self._as_text(message)
-        if len(message) > _ALWAYS_ASCII_UNTIL:
-            message = self._shortened(message)
-        if not message.isascii() or "\0" in message:
-            message = self._repaired(message)
+        message = self._valid(message)
         key = fields.key(source, message)
         if key is None:
             counts.no_key += 1
@@ -157,9 +166,71 @@ class Decoder:
         cursor_time: Callable[[Hit[Any]], datetime | None],
     ) -> tuple[list[LogDocument], list[DecodeProblem]]:
         """The same of hits as records; `cursor_time` says where each stands."""
+        hits = list(hits)
+        documents = self._decode_columns(hits, cursor_time)
+        if documents is not None:
+            return documents, []
         return self._decode_each(
             (hit.source, hit.id, hit.index, cursor_time(hit)) for hit in hits
         )
+
+    def _decode_columns(
+        self,
+        hits: Sequence[Hit[Any]],
+        cursor_time: Callable[[Hit[Any]], datetime | None],
+    ) -> list[LogDocument] | None:
+        """The same for a page at once; None where that is not possible."""
+        sources = [hit.source for hit in hits]
+        kinds = set(map(type, sources))
+        if self.document_type is None or kinds != {self.document_type.kind}:
+            return None
+        columns = self._columns.of(sources)
+        if columns is None:
+            return None
+        stamps, messages, severities, services, hosts, sequences, *keys = columns
+        known = times(stamps)
+        if known is None or not all_texts(messages):
+            return None
+        if not plain_texts(messages, _ALWAYS_ASCII_UNTIL):
+            messages = list(map(self._valid, messages))
+        keyed = self._keys(sources, messages, keys)
+        self.counts.documents += len(hits)
+        self.counts.no_key += keyed.count(None)
+        placed = [
+            time if place is None else place
+            for time, place in zip(known, map(cursor_time, hits), strict=True)
+        ]
+        return list(
+            map(
+                LogDocument,
+                [hit.id for hit in hits],
+                [hit.index for hit in hits],
+                known,
+                messages,
+                keyed,
+                labels(severities, self._label),
+                labels(services, self._label),
+                labels(hosts, self._label),
+                numbers(sequences),
+                placed,
+            )
+        )
+
+    def _keys(
+        self, sources: Sequence[Any], messages: Column, keys: Sequence[Column]
+    ) -> Column:
+        """The session keys of a page, `keys`: of the field that holds them, if one."""
+        if keys and plain_texts(keys[0], MAX_KEY_CHARS) and "" not in keys[0]:
+            return keys[0]
+        return list(map(self._typed.key, sources, messages))
+
+    def _valid(self, message: str) -> str:
+        """A text, cut and repaired."""
+        if len(message) > _ALWAYS_ASCII_UNTIL:
+            message = self._shortened(message)
+        if not message.isascii() or "\0" in message:
+            message = self._repaired(message)
+        return message
 
     def message_of(self, source: Any) -> Any:
         """What stands in the message field of a document, uncut."""
@@ -237,6 +308,20 @@ class Decoder:
         if clean is not text:
             self.counts.bad_unicode += 1
         return clean
+
+
+def _fields_at_once(spec: SourceSpec) -> list[tuple[str, ...]]:
+    """The fields of a record, each with the paths that may hold it."""
+    key = (spec.session.field,) if spec.session.field else ()
+    return [
+        (spec.time_field,),
+        (spec.message_field,),
+        (spec.severity_field,),
+        (spec.service_field,),
+        (spec.host_field,),
+        sequence_paths(spec),
+        *([key] if key else []),
+    ]
 
 
 def sequence_paths(spec: SourceSpec) -> tuple[str, ...]:

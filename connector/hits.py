@@ -11,7 +11,7 @@ lone surrogate) is read by the client's own serializer, into dictionaries.
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from operator import attrgetter
@@ -94,6 +94,15 @@ class DocumentType:
         """As `compile_path`, for documents of this type. KeyError for other paths."""
         return _getter(self.kind, tuple(path.split(".")))
 
+    def ways(self, paths: Sequence[str]) -> list[str]:
+        """The members that hold the first value of these paths, in their order.
+
+        Of a document in which something else than an object stands above one, getting
+        them all raises AttributeError. KeyError for other paths.
+        """
+        unique = dict.fromkeys(paths)
+        return [way for p in unique for way in _ways(self.kind, tuple(p.split(".")))]
+
 
 def document_type(paths: Iterable[str]) -> DocumentType | None:
     """A type for these paths; None where a name is none that msgspec can look for."""
@@ -119,19 +128,38 @@ def _struct(paths: Iterable[Segments]) -> type[msgspec.Struct]:
     return msgspec.defstruct(
         "Document",
         [
-            (f"member_{number}", _type(rests), msgspec.field(name=name, default=None))
+            (f"member_{number}", *_type_and_default(name, rests))
             for number, (name, rests) in enumerate(members.items())
         ],
+        frozen=True,
         gc=False,
         omit_defaults=True,
     )
 
 
-def _type(rests: list[Segments]) -> Any:
-    """Anything for a value; for what has fields below it their struct."""
+def _ways(kind: type[msgspec.Struct], path: Segments) -> Iterator[str]:
+    """Every way to a value through members, in the order of `_getter`."""
+    yield _member(kind, path)
+    for i in range(1, len(path)):
+        head = _member(kind, path[:i])
+        for typed in _structs_below(kind, head):
+            for way in _ways(typed, path[i:]):
+                yield f"{head}.{way}"
+
+
+def _structs_below(kind: type[msgspec.Struct], member: str) -> Iterator[Any]:
+    for typed in getattr(kind.__annotations__[member], "__args__", ()):
+        if isinstance(typed, type) and issubclass(typed, msgspec.Struct):
+            yield typed
+
+
+def _type_and_default(name: str, rests: list[Segments]) -> tuple[Any, Any]:
+    """Anything for a value; for what has fields below it their struct, empty by
+    default: then every way leads somewhere."""
     if () in rests:
-        return Any
-    return _struct(rests) | _OTHER_SHAPES
+        return Any, msgspec.field(name=name, default=None)
+    typed = _struct(rests)
+    return typed | _OTHER_SHAPES, msgspec.field(name=name, default=typed())
 
 
 def _getter(kind: type[msgspec.Struct], path: Segments) -> Getter:
@@ -179,9 +207,8 @@ def _below_way(
     """One split of a path: head, the head's type, what to get of it, or of others."""
     name = _member(kind, path[:i])
     plain = compile_path(".".join(path[i:]))
-    for typed in getattr(kind.__annotations__[name], "__args__", ()):
-        if isinstance(typed, type) and issubclass(typed, msgspec.Struct):
-            return attrgetter(name), typed, _getter(typed, path[i:]), plain
+    for typed in _structs_below(kind, name):
+        return attrgetter(name), typed, _getter(typed, path[i:]), plain
     return attrgetter(name), None, plain, plain
 
 

@@ -12,8 +12,14 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
+
 _FIRST, _LAST = (datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC))
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+_EXACT_UNTIL_MS = 2**32 * 1_000  # so far a float keeps whole microseconds
+_LONG = len("2026-11-22T19:53:28.985737Z")
+_encode = msgspec.json.Encoder().encode
 
 _LOOSE_OFFSET = re.compile(r"[ ](?=[+-]\d{2}:?\d{2}$)")
 _ZONE_WORD = re.compile(r"\s*(?:UTC|GMT)$")
@@ -102,6 +108,8 @@ def from_sort_value(*, nanos: bool) -> Callable[[int], datetime]:
 
     def read(value: int) -> datetime:
         try:
+            if factor == 1_000 and 0 <= value < _EXACT_UNTIL_MS:
+                return datetime.fromtimestamp(value / 1_000, UTC)
             return EPOCH + timedelta(0, 0, value * factor // divisor)
         except OverflowError:
             return _FIRST if value < 0 else _LAST
@@ -125,7 +133,8 @@ def to_iso(time: datetime) -> str:
     if time.tzinfo is None:
         raise ValueError("a time without zone; every time here is UTC-aware")
     utc = time if time.tzinfo is UTC else time.astimezone(UTC)
-    return utc.isoformat(timespec="microseconds")[: -len("+00:00")] + "Z"
+    text = _encode(utc)[1:-1].decode()
+    return text if len(text) == _LONG else f"{text[:-1]}.000000Z"
 
 
 def floor_ms(time: datetime) -> datetime:

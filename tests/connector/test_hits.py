@@ -80,6 +80,43 @@ def test_typed_equals_plain(source: dict[str, Any], spec: SourceSpec) -> None:
     assert typed.counts == plain.counts
 
 
+ordinary = st.fixed_dictionaries(
+    {
+        "@timestamp": st.sampled_from(["2026-11-22T12:00:00.123456Z", "2026-11-22"]),
+        "message": st.sampled_from(["s1 up", "", "caf\u00e9 s2", "nul\0", "x" * 9000]),
+    },
+    optional={
+        "log": st.fixed_dictionaries({}, optional={"level": leaves, "offset": leaves}),
+        "host": st.fixed_dictionaries({"name": st.sampled_from(["db-1", "db-2"])}),
+        "host.name": st.sampled_from(["db-3", None]),
+        "postgresql": st.fixed_dictionaries(
+            {"log": st.fixed_dictionaries({"session_id": st.sampled_from("abc")})}
+        ),
+    },
+)
+
+
+@settings(deadline=None, max_examples=200)
+@given(
+    st.lists(st.one_of(ordinary, ordinary, ordinary, documents), max_size=6),
+    st.sampled_from(SPECS),
+)
+def test_a_page_at_once_equals_one_by_one(
+    sources: list[dict[str, Any]], spec: SourceSpec
+) -> None:
+    at_once, one_by_one = Decoder(spec), Decoder(spec)
+    assert at_once.document_type is not None
+    read = at_once.document_type.read
+    hits = [read(answered(source)).hits.hits[0] for source in sources]
+    expected = one_by_one.decode_many(
+        {"_id": "d", "_index": "i", "_source": source} for source in sources
+    )
+    found = at_once.decode_hits(hits, lambda _: None)
+    assert found[0] == expected[0]
+    assert [p.reason for p in found[1]] == [p.reason for p in expected[1]]
+    assert at_once.counts == one_by_one.counts
+
+
 def test_only_what_is_looked_at_is_kept() -> None:
     kind = DocumentType(["host.name", "message"])
     source = {"message": "m", "host": {"name": "a", "ip": "::1"}, "user": {"id": 1}}

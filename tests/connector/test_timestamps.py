@@ -96,6 +96,18 @@ def test_iso_texts_of_equal_times_are_equal() -> None:
         to_iso(datetime(2026, 11, 22))  # noqa: DTZ001
 
 
+@given(st.integers(-(10**13), 10**14))
+def test_sort_values_are_read_to_the_millisecond(milliseconds: int) -> None:
+    read = from_sort_value(nanos=False)(milliseconds)
+    assert read == EPOCH + timedelta(0, 0, milliseconds * 1000)
+
+
+@given(st.datetimes(timezones=st.just(UTC)))
+def test_iso_texts_have_six_digits(time: datetime) -> None:
+    expected = time.isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
+    assert to_iso(time) == expected
+
+
 @given(st.integers(0, 4_000_000_000_000))
 def test_sort_values_keep_their_moment(milliseconds: int) -> None:
     nanos = milliseconds * 1_000_000 + 999
