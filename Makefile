@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+DATA ?= ../shared/data
 STAMP := $(VENV)/.setup-done
 
 .DEFAULT_GOAL := help
@@ -42,10 +43,8 @@ static: setup  ## ruff, strict mypy, import-linter
 docs: setup  ## the pages of docs/ that are written from the program
 	$(BIN)/python -m elkwatch.reference docs
 
-bench: setup  ## benchmarks, as ratios
-	$(BIN)/python -m benchmarks
-
-DATA ?= ../shared/data
+bench: setup  ## benchmarks, as ratios; what needs the logs in DATA only if they are there
+	ELKWATCH_DATA=$(or $(ELKWATCH_DATA),$(wildcard $(DATA))) $(BIN)/python -m benchmarks
 
 bench-quality: setup  ## every figure of docs/quality.md, from the logs in DATA
 	$(BIN)/python -m benchmarks.quality $(DATA) --write docs/quality.md

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from benchmarks.frame import Row, read_rows, results, table, write
 
+SOAK = ("--log-minutes", "8", "--per-second", "1000")  # short; see its own --help
 SPEED = {  # what needs the data sets, and what does not
     "benchmarks.template_speed": True,
     "benchmarks.decode_speed": True,
@@ -53,6 +54,11 @@ def main() -> int:
                 missing.append(f"{module}: failed with status {code}, see above")
             else:
                 rows += read_rows(json.loads(part.read_text("utf-8")))
+    if _run("benchmarks.soak", *SOAK):
+        failed = True
+        missing.append("benchmarks.soak: not bounded, see above")
+    else:
+        missing.append("benchmarks.soak: memory and lag bounded, see above")
     print("\n" + "\n".join([table(rows), *missing]) + "\n")
     write(results(rows), RESULTS)
     for module in QUALITY:

@@ -12,7 +12,8 @@ open sessions that gain some events a tick, against scoring them whole at each t
 
 One thread, the same event ids for both, denormals flushed for both. The networks are
 trained for EPOCHS epochs only: how well they judge does not change how long they take.
-Before anything is timed, batched scores must equal those of sessions scored alone.
+Before anything is timed, batched scores must equal those of sessions scored alone, and
+those of growing sessions those of scoring them whole, within 1e-5.
 """
 
 from __future__ import annotations
@@ -36,6 +37,8 @@ CHECKED = 300
 EPOCHS = 2
 EQUAL = LanguageModelConfig(hidden=128, layers=2, epochs=EPOCHS)
 DEFAULT = LanguageModelConfig(epochs=EPOCHS)
+GROWING, GROWN, GROWTH = 50, 480, 12
+WHOLE = "open sessions scored whole at each tick"
 ANCHOR = "documented loop, one window a call"
 
 
@@ -71,6 +74,7 @@ def rows(data: Path) -> list[Row]:
                 _against_the_loop(f"{name}, {weights}", classifier, encoded)
             )
         measured.append(_verdicts(f"{name}, verdicts", classifier, logs, encoded))
+        measured.append(_growing(f"{name}, growing sessions", classifier, encoded))
     return measured
 
 
@@ -95,6 +99,39 @@ def _verdicts(
         anchor=lambda: _documented(classifier, sessions),
         ours=lambda: lambda: classifier.classify(logs.test),
     )
+
+
+def _growing(
+    name: str, classifier: Classifier, sessions: Sequence[EncodedSession]
+) -> Row:
+    """Open sessions of up to GROWN events, GROWTH more at each tick."""
+    ticks = _ticks(sessions)
+    units = list(range(GROWING))
+    scores = classifier.growing(GROWING)
+    for tick in ticks:
+        apart = np.array(scores.score(units, tick)) - classifier.score(tick)
+        if float(np.abs(apart).max()) > 1e-5:
+            raise SystemExit("inference: growing is not whole; nothing is timed")
+
+    def carried_on() -> Work:
+        fresh = classifier.growing(GROWING)
+        return lambda: [fresh.score(units, tick) for tick in ticks]
+
+    return compare(
+        Case(name, "new events", GROWING * GROWN, WHOLE, 2, 5),
+        anchor=lambda: lambda: [classifier.score(tick) for tick in ticks],
+        ours=carried_on,
+    )
+
+
+def _ticks(sessions: Sequence[EncodedSession]) -> list[list[EncodedSession]]:
+    """The same sessions, longer from tick to tick; real ones, joined to be long."""
+    ids = [i for session in sessions for i in session.ids]
+    long = [ids[(at * 997) % (len(ids) - GROWN) :][:GROWN] for at in range(GROWING)]
+    return [
+        [EncodedSession(tuple(one[:length]), ends=False) for one in long]
+        for length in range(GROWTH, GROWN + 1, GROWTH)
+    ]
 
 
 def _case(name: str, sessions: Sequence[EncodedSession]) -> Case:

@@ -1,16 +1,20 @@
 """A soak: the service on a stream, faster than real time, its memory watched.
 
-    python -m benchmarks.soak [--log-minutes 60] [--per-second 2000]
+    python -m benchmarks.soak [--log-minutes 60] [--per-second 2000] [--minutes M]
 
 A bounded replay: the demo's logs, repeated at so many documents a second of log time,
 are shipped for one tick, the service's clock is moved to the end of it, and the service
 takes its turn; then the next. So every tick is one as in production, only the waiting
-is left out. Old logs are deleted as a retention would. Printed for each tick: log time,
-documents, lag, resident memory after a collection, seconds of work; at the end how much
-memory grew after the warm-up (half of the ticks: what is bounded, such as the names of
-100,000 closed sessions, has to be full first), by the medians of the first and last
-quarter of what is left. Ends with 1 where memory grew by 1 % or more, a tick did not
-catch up, or a tick took longer than the log time it covers.
+is left out. Old logs are deleted as a retention would. With `--minutes` it ends after
+so many minutes by the clock on the wall, however far it came, and says how far.
+
+Printed for each tick: log time, documents, lag, resident memory after a collection,
+seconds of work; at the end documents a second of work, and how much memory grew after
+the warm-up (half of the ticks: what is bounded, such as the names of 100,000 closed
+sessions, has to be full first), by the medians of the first and last quarter of what is
+left. Documents, lag and memory are then read back from the metrics stream and must be
+those of the ticks. Ends with 1 where memory grew by 1 % or more, a tick did not catch
+up or took longer than the log time it covers, or the figures are others.
 """
 
 from __future__ import annotations
@@ -81,8 +85,11 @@ def stream(pool: Pool, per_second: int, begin: datetime) -> Iterator[list[Docume
         number, at = number + 1, at + timedelta(minutes=1)
 
 
-def soak(on: Stack, minutes: int, per_second: int) -> list[Sample]:
-    """A tick a minute of log time."""
+def soak(
+    on: Stack, minutes: int, per_second: int, most_s: float
+) -> tuple[list[Sample], bool]:
+    """A tick a minute of log time, for at most so long; whether the figures agree."""
+    ends_at = time.monotonic() + most_s
     pool = Pool.of(on.bundle)
     begin = datetime.now(UTC) - timedelta(minutes=minutes + 5)
     clock = ReplayClock(begin)
@@ -96,6 +103,9 @@ def soak(on: Stack, minutes: int, per_second: int) -> list[Sample]:
     print(f"{'log time':>9}{'documents':>11}{'lag s':>8}{'MiB':>9}{'work s':>8}")
     try:
         for tick in range(minutes):
+            if time.monotonic() > ends_at:
+                print(f"ended after {tick} of {minutes} minutes of log time")
+                break
             if tick:
                 make_index(on.client, f"{mark}-{tick}")
             ship(on.client, f"{mark}-{tick}", next(minute_logs))
@@ -109,8 +119,7 @@ def soak(on: Stack, minutes: int, per_second: int) -> list[Sample]:
         kept = range(max(0, len(samples) - KEPT_TICKS), minutes)
         left = [f"{mark}-{number}" for number in kept]
         on.client.indices.delete(index=left, ignore_unavailable=True)
-    _tell_of_figures(on, namespace)
-    return samples
+    return samples, _figures_agree(on, namespace, samples)
 
 
 def _tick(service: Service, tick: int) -> Sample:
@@ -154,11 +163,28 @@ def growth(samples: Sequence[Sample]) -> float:
     return last / first - 1
 
 
-def _tell_of_figures(on: Stack, namespace: str) -> None:
+def _figures_agree(on: Stack, namespace: str, samples: Sequence[Sample]) -> bool:
+    """Whether the metrics stream tells what the ticks did."""
     name = run_stream_name(namespace)
     on.client.indices.refresh(index=name)
-    count = on.client.count(index=name)["count"]
-    print(f"{count} documents in {name}")
+    answer = on.client.search(
+        index=name,
+        size=0,
+        query={"bool": {"must_not": {"term": {"elkwatch.source": "before"}}}},
+        aggs={
+            "documents": {"sum": {"field": "elkwatch.run.documents.read"}},
+            "lag": {"max": {"field": "elkwatch.run.lag_s"}},
+            "memory": {"max": {"field": "elkwatch.run.memory_bytes"}},
+        },
+    )
+    told = {key: found["value"] or 0 for key, found in answer["aggregations"].items()}
+    print(
+        f"metrics stream: {told['documents']:,.0f} documents read, lag at most "
+        f"{told['lag']:.0f} s, memory at most {told['memory'] / MIB:.1f} MiB"
+    )
+    documents = sum(sample.documents for sample in samples)
+    lag = max(sample.lag_s or 0.0 for sample in samples)
+    return bool(told["documents"] == documents and abs(told["lag"] - lag) < 1)
 
 
 def main() -> int:
@@ -166,20 +192,27 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--log-minutes", type=int, default=60)
     parser.add_argument("--per-second", type=int, default=2000)
+    parser.add_argument("--minutes", type=float, default=float("inf"))
     parser.add_argument("--url", help="an Elasticsearch that runs already")
     parser.add_argument("--bundle", type=Path, help="a model of the demo's logs")
     chosen = parser.parse_args()
     with stack(chosen.url, chosen.bundle) as on:
-        samples = soak(on, chosen.log_minutes, chosen.per_second)
+        samples, agree = soak(
+            on, chosen.log_minutes, chosen.per_second, 60 * chosen.minutes
+        )
     grown = growth(samples)
     slow = sum(sample.work_s > 60 for sample in samples)
     behind = sum(not sample.caught_up for sample in samples)
     lags = [sample.lag_s or 0.0 for sample in samples]
+    documents = sum(sample.documents for sample in samples)
+    work_s = sum(sample.work_s for sample in samples)
     print(
+        f"{documents:,} documents, {documents / work_s:,.0f} a second of work; "
         f"memory after warm-up {grown:+.2%}; lag at most {max(lags):.0f} s; "
-        f"ticks not caught up {behind}; ticks slower than their log time {slow}"
+        f"ticks not caught up {behind}; ticks slower than their log time {slow}; "
+        f"figures {'agree' if agree else 'DIFFER'}"
     )
-    return int(grown >= GROWTH_MAX or behind > 0 or slow > 0)
+    return int(grown >= GROWTH_MAX or behind > 0 or slow > 0 or not agree)
 
 
 if __name__ == "__main__":

@@ -128,6 +128,8 @@ class Decoder:
                 message = fields.other_message(source)
             message = self._as_text(message)
         message = self._valid(message)
+        if not message:
+            counts.missing_text += 1
         key = fields.key(source, message)
         if key is None:
             counts.no_key += 1
@@ -195,6 +197,7 @@ class Decoder:
             messages = list(map(self._valid, messages))
         keyed = self._keys(sources, messages, keys)
         self.counts.documents += len(hits)
+        self.counts.missing_text += messages.count("")
         self.counts.no_key += keyed.count(None)
         placed = [
             time if place is None else place
@@ -285,7 +288,6 @@ class Decoder:
             if isinstance(value, str):
                 return value
         if value is None or value == [] or value == {}:
-            self.counts.missing_text += 1
             return ""
         self.counts.not_text += 1
         if isinstance(value, list):

@@ -123,10 +123,10 @@ class DecodeProblem:
 class DecodeCounts:
     """How many documents were decoded, and how many were odd in which way.
 
-    `missing_text`: no message. `not_text`: it was a list, number or object and was
-    written as text. `truncated`: longer than 32 kB, the rest was cut. `bad_unicode`:
-    lone surrogates or NUL were replaced by U+FFFD. `bad_time`: could not be placed in
-    time, is not among the documents. `no_key`: has no session key.
+    `missing_text`: no message, or an empty one. `not_text`: it was a list, number or
+    object and was written as text. `truncated`: longer than 32 kB, the rest was cut.
+    `bad_unicode`: lone surrogates or NUL were replaced by U+FFFD. `bad_time`: could not
+    be placed in time, is not among the documents. `no_key`: has no session key.
     """
 
     documents: int = 0

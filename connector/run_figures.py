@@ -50,7 +50,8 @@ class RunFigures:
     events the model knows no template for.
     `findings_by_class`: those created, by class id.
     `durations_s`: seconds by stage (read, score, confirm, write, alert …). `oddities`:
-    the counts of DecodeCounts by name. `failure`: the one line a run failed with.
+    the counts of DecodeCounts by name, and others of their kind. `failure`: the one
+    line a run failed with.
     `outdated`: why the model is out of date; empty while it is not.
     """
 

@@ -113,7 +113,8 @@ def run_figures(
         model_version=outcome.model_version,
         model_age_s=outcome.model_age_s,
         durations_s={k: round(v, 3) for k, v in progress.watch.seconds.items()},
-        oddities={name: getattr(oddities, name) for name in names},
+        oddities={name: getattr(oddities, name) for name in names}
+        | {"too_long": counts.too_long},
         failure=outcome.failure,
         outdated=outcome.outdated,
         quality=progress.quality.figures(outcome.precision),

@@ -20,6 +20,7 @@ from elkwatch.shadow import Shadow
 from elkwatch.source_watch import watch_of
 from model import (
     EPOCH,
+    MAX_CHARS,
     UNK,
     Arrival,
     Candidate,
@@ -42,13 +43,17 @@ class ReadLimits:
 
 @dataclass(slots=True)
 class ReadCounts:
-    """What came in since the last figures were written."""
+    """What came in since the last figures were written.
+
+    `too_long`: messages of which the templates see only the begin.
+    """
 
     documents: int = 0
     read_again: int = 0
     late: int = 0
     unknown: int = 0
     problems: int = 0
+    too_long: int = 0
 
     @property
     def unknown_ratio(self) -> float:
@@ -134,6 +139,8 @@ class Reading:
         if standing is not None:
             documents = [d for d, _, _ in standing]
         messages = [document.message for document in documents]
+        if max(map(len, messages), default=0) > MAX_CHARS:
+            self.counts.too_long += sum(len(each) > MAX_CHARS for each in messages)
         ids = self.classifier.event_ids(messages)
         new, late = [True] * len(documents), [False] * len(documents)
         if standing is None:

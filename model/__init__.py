@@ -87,6 +87,7 @@ from model.synthetic import Drawn, draw_sessions
 from model.templates.frozen import FrozenTemplates, Template
 from model.templates.masks import Mask, parse_masks
 from model.templates.miner import MinerConfig, TemplateMiner
+from model.templates.reduction import MAX_CHARS
 from model.tracker import Arrival, Candidate, SessionTracker, TrackerLimits
 from model.trained import ModelClass, TrainedModel
 from model.training import TrainingConfig, is_held_out, train
@@ -97,6 +98,7 @@ __all__ = [
     "DETECTORS",
     "EPOCH",
     "FULL",
+    "MAX_CHARS",
     "NO_LABELS",
     "NO_RATES",
     "PRECISIONS",

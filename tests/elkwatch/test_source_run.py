@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from elasticsearch import Elasticsearch
+from msgspec.structs import replace
 
 from connector import (
     ClientConfig,
@@ -156,3 +157,13 @@ def test_whether_the_model_is_out_of_date_is_kept_with_the_cursor(site: Site) ->
     fresh.begin(NOON)
     assert fresh.drift == reading.drift
     assert fresh.drift.outdated
+
+
+def test_messages_that_templates_see_only_the_begin_of_are_counted(site: Site) -> None:
+    documents = [
+        replace(d, message="x" * 9000 * (n % 2)) for n, d in enumerate(burst(4))
+    ]
+    reading = site.reading()
+    reading.begin(NOON)
+    reading.take(page(documents))
+    assert (reading.counts.documents, reading.counts.too_long) == (4, 2)
