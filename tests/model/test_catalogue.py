@@ -5,6 +5,51 @@ import pytest
 from model import CatalogueError, load_catalogue
 from model.catalogue import LANGUAGES, SEVERITIES
 
+LINES = [
+    ("ERROR:  deadlock detected", "postgresql-deadlock"),
+    ("could not extend file: No space left on device", "postgresql-disk-full"),
+    ("java.lang.OutOfMemoryError: Java heap space", "jvm-heap-full"),
+    ("dial tcp: connection refused", "connection-lost"),
+    ("Out of memory: Killed process 71 (java) total-vm:9kB", "linux-oom-kill"),
+    ("Buffer I/O error on dev sda1, logical block 7", "linux-io-error"),
+    ("shop.service: Failed with result 'exit-code'.", "systemd-unit-failed"),
+    ("shop.service: Start request repeated too quickly.", "systemd-restart-loop"),
+    ("Failed password for root from 10.0.0.9 port 41", "sshd-failed-logins"),
+    ("task java:71 blocked for more than 120 seconds.", "linux-hung-task"),
+    ("no live upstreams while connecting to upstream", "nginx-upstream-down"),
+    ("upstream timed out (110: ...) while reading", "nginx-upstream-timeout"),
+    ("1024 worker_connections are not enough", "nginx-worker-limit"),
+    ("x509: certificate signed by unknown authority", "tls-certificate"),
+    ("client intended to send too large body: 9 bytes", "http-body-too-large"),
+    ('10.0.0.9 - - "GET /cart HTTP/1.1" 503 197', "http-server-errors"),
+    ("Could not obtain block: blk_17 file=/a", "hdfs-replica-missing"),
+    ("writeBlock blk_7 received exception java.io.X", "hdfs-write-pipeline"),
+    ("Unexpected error trying to delete block blk_7", "hdfs-delete-unknown-block"),
+    ("Cannot create file. Name node is in safe mode.", "hdfs-safe-mode"),
+    ("Error communicating with RM: gone", "hadoop-node-lost"),
+    ("Shuffle$ShuffleError: error in shuffle in f#3", "hadoop-shuffle-error"),
+    ("Back-off restarting failed container shop", "kubernetes-crash-loop"),
+    ("Failed to pull image shop:9: not found", "kubernetes-image-pull"),
+    ("0/3 nodes are available: 3 Insufficient cpu.", "kubernetes-unschedulable"),
+    ("Readiness probe failed: HTTP probe failed", "kubernetes-probe-failed"),
+    ("The node was low on resource: memory.", "kubernetes-evicted"),
+    ("Kubelet stopped posting node status.", "kubernetes-node-not-ready"),
+    ("java.lang.OutOfMemoryError: Metaspace", "jvm-metaspace"),
+    ("unable to create native thread", "jvm-threads"),
+    ("Found one Java-level deadlock:", "jvm-deadlock"),
+    ("java.lang.NoSuchMethodError: a.B.c()", "jvm-class-missing"),
+    ("[gc] Pause Full (Allocation Failure) 7013.1ms", "jvm-long-pause"),
+    ("Cannot allocate memory", "out-of-memory"),
+    ("canceling statement due to lock timeout", "postgresql-lock-timeout"),
+    ("FATAL:  sorry, too many clients already", "postgresql-connections"),
+    ('password authentication failed for user "shop"', "postgresql-auth"),
+    ("due to idle-in-transaction timeout", "postgresql-idle-transaction"),
+    ("(PID 71) was terminated by signal 9: Killed", "postgresql-crash"),
+    ("could not serialize access due to", "postgresql-serialization"),
+    ("write: Disk quota exceeded", "no-space"),
+    ("open /etc/shop.key: permission denied", "permission-denied"),
+]
+
 
 def written(tmp_path: Path, text: str) -> Path:
     path = tmp_path / "own.yml"
@@ -27,49 +72,17 @@ def test_every_entry_speaks_every_language() -> None:
             assert language in entry.advice
 
 
-@pytest.mark.parametrize(
-    ("line", "rule"),
-    [
-        ("ERROR:  deadlock detected", "postgresql-deadlock"),
-        ("could not extend file: No space left on device", "postgresql-disk-full"),
-        ("java.lang.OutOfMemoryError: Java heap space", "jvm-heap-full"),
-        ("dial tcp: connection refused", "connection-lost"),
-        ("Out of memory: Killed process 71 (java) total-vm:9kB", "linux-oom-kill"),
-        ("Buffer I/O error on dev sda1, logical block 7", "linux-io-error"),
-        ("shop.service: Failed with result 'exit-code'.", "systemd-unit-failed"),
-        ("shop.service: Start request repeated too quickly.", "systemd-restart-loop"),
-        ("Failed password for root from 10.0.0.9 port 41", "sshd-failed-logins"),
-        ("task java:71 blocked for more than 120 seconds.", "linux-hung-task"),
-        ("no live upstreams while connecting to upstream", "nginx-upstream-down"),
-        ("upstream timed out (110: ...) while reading", "nginx-upstream-timeout"),
-        ("1024 worker_connections are not enough", "nginx-worker-limit"),
-        ("x509: certificate signed by unknown authority", "tls-certificate"),
-        ("client intended to send too large body: 9 bytes", "http-body-too-large"),
-        ('10.0.0.9 - - "GET /cart HTTP/1.1" 503 197', "http-server-errors"),
-        ("Could not obtain block: blk_17 file=/a", "hdfs-replica-missing"),
-        ("writeBlock blk_7 received exception java.io.X", "hdfs-write-pipeline"),
-        ("Unexpected error trying to delete block blk_7", "hdfs-delete-unknown-block"),
-        ("Cannot create file. Name node is in safe mode.", "hdfs-safe-mode"),
-        ("Error communicating with RM: gone", "hadoop-node-lost"),
-        ("Shuffle$ShuffleError: error in shuffle in f#3", "hadoop-shuffle-error"),
-        ("Back-off restarting failed container shop", "kubernetes-crash-loop"),
-        ("Failed to pull image shop:9: not found", "kubernetes-image-pull"),
-        ("0/3 nodes are available: 3 Insufficient cpu.", "kubernetes-unschedulable"),
-        ("Readiness probe failed: HTTP probe failed", "kubernetes-probe-failed"),
-        ("The node was low on resource: memory.", "kubernetes-evicted"),
-        ("Kubelet stopped posting node status.", "kubernetes-node-not-ready"),
-        ("java.lang.OutOfMemoryError: Metaspace", "jvm-metaspace"),
-        ("unable to create native thread", "jvm-threads"),
-        ("Found one Java-level deadlock:", "jvm-deadlock"),
-        ("java.lang.NoSuchMethodError: a.B.c()", "jvm-class-missing"),
-        ("[gc] Pause Full (Allocation Failure) 7013.1ms", "jvm-long-pause"),
-        ("Cannot allocate memory", "out-of-memory"),
-    ],
-)
+@pytest.mark.parametrize(("line", "rule"), LINES)
 def test_well_known_lines_are_recognised(line: str, rule: str) -> None:
     found = load_catalogue().recognise(["something else", line])
     assert found is not None
     assert found.entry.entry_id == rule
+
+
+def test_every_rule_has_such_a_line() -> None:
+    assert {rule for _, rule in LINES} == {
+        rule.entry.entry_id for rule in load_catalogue().rules
+    }
 
 
 def test_a_name_says_what_it_is_about() -> None:
