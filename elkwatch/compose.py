@@ -123,7 +123,7 @@ def compose(config: Config, clock: Clock, *, device: str = "auto") -> Parts:
         links=message_links(config, located),
     )
     cursors = ElasticCursorStore(state)
-    mask = _mask(config, state, clock)
+    mask = mask_with_key(config, state, clock)
     shown = config.privacy.session_keys == "shown"
     sources = []
     for settings in config.sources:
@@ -206,7 +206,7 @@ def _check_sources(sources: Sequence[SourceParts]) -> None:
         _log.error("source cannot be read yet", reason=str(failure))
 
 
-def _mask(config: Config, state: StateStore, clock: Clock) -> Mask:
+def mask_with_key(config: Config, state: StateStore, clock: Clock) -> Mask:
     """What hides excerpts, with the key of this namespace where there is any to hide.
 
     What a program log quotes is hidden by the same.

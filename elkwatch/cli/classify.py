@@ -68,6 +68,12 @@ if TYPE_CHECKING:
     show_default=True,
     help="Processes that share the sessions out by their keys.",
 )
+@click.option(
+    "--feedback/--no-feedback",
+    "with_feedback",
+    default=True,
+    help="With --source: what people said of its findings counts here, too.",
+)
 @device_option
 @file_options
 def classify(
@@ -79,15 +85,19 @@ def classify(
     catalogue: Path | None,
     language: str,
     workers: int,
+    with_feedback: bool,
     device: str,
     file_options: FileOptions,
 ) -> None:
     """Logs in, verdicts out: one line of JSON for each session of FILE...
 
-    With --config its `privacy.mask` applies.
+    With --config its `privacy.mask` applies. With --source, the feedback that people
+    gave on that source: a line then says which, whether it is a false alarm by that
+    (`suppressed`), and the kind that it really is.
     """
     import orjson
 
+    from elkwatch.feedback.of_source import SaidOfSource, advice_in, said_of
     from elkwatch.file_parts import FilePart, ModelChoice, judge, merged
     from elkwatch.log_files import plural, warn
     from elkwatch.model_fit import unfit
@@ -95,7 +105,7 @@ def classify(
     from elkwatch.result_files import open_result
     from elkwatch.translate import masked_verdict
     from elkwatch.workers import Workers
-    from model import DetectorChoice
+    from model import DetectorChoice, load_catalogue
 
     if workers > 1 and "-" in files:
         raise click.UsageError(
@@ -113,7 +123,11 @@ def classify(
         privacy.mask,
         choice if detectors else None,
     )
-    odd, lines, unknown = 0, 0, 0.0
+    said = SaidOfSource("")
+    if file_options.source is not None and with_feedback:
+        said = said_of(file_options.config(), file_options.source, warn)
+    advice_of = advice_in(load_catalogue(catalogue), language)
+    odd, suppressed, lines, unknown = 0, 0, 0, 0.0
     with (
         Workers(workers, model) as pool,
         open_result(out, never=[*files, catalogue]) as stream,
@@ -124,8 +138,11 @@ def classify(
             odd += verdict.anomaly
             lines += verdict.events
             unknown += verdict.unknown_ratio * verdict.events
-            told = masked_verdict(verdict, mask, show_keys=shown)
-            stream.write(orjson.dumps(told.record()) + b"\n")
+            reviewed, more = said.review(verdict, advice_of)
+            suppressed += bool(more.get("suppressed"))
+            told = masked_verdict(reviewed, mask, show_keys=shown)
+            stream.write(orjson.dumps({**told.record(), **more}) + b"\n")
     if line := unfit(str(model_path), unknown / max(lines, 1)):
         warn(line)
-    click.echo(f"{plural(len(verdicts), 'session')}, {odd} anomalous", err=True)
+    false = f", {suppressed} of them false alarms by feedback" if suppressed else ""
+    click.echo(f"{plural(len(verdicts), 'session')}, {odd} anomalous{false}", err=True)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from elkwatch.rounds import Tick
+from model import Session
 from tests.integration.shop import recent
 from tests.integration.world import World
 from tests.model.builders import deadlocked, looping, shop
@@ -56,6 +57,43 @@ def test_a_false_alarm_is_silent_in_the_very_next_run_and_comes_back(
     world.ship(_dead("third"))
     assert _only(world.run_once()).created == 1
     assert _finding(world, "third")["elkwatch"].get("feedback") is None
+
+
+def test_files_of_a_source_are_judged_with_its_feedback(world: World) -> None:
+    world.ship([*recent(shop(20, seed=50)), *_dead("first")])
+    world.run_once()
+    told = world.command("feedback", "add", "first", "--false-alarm", "--by", "ada")
+    feedback_id = told.stdout.partition(":")[0]
+    logs = world.folder / "logs.ndjson"
+    odd = [*_dead("again"), looping("loop", random.Random(4))]
+    logs.write_text("\n".join(_lines(odd)), "utf-8")
+
+    def verdicts(*more: str) -> dict[str, Any]:
+        line = ("classify", str(logs), "--source", "shop", "--out", "-", *more)
+        done = world.command(*line, "--model", str(world.bundle))
+        assert done.returncode == 0, done.stderr
+        found = map(json.loads, done.stdout.splitlines())
+        return {one["session"]: one for one in found}
+
+    found = verdicts()
+    assert found["again"]["suppressed"]
+    assert found["again"]["anomaly"], "its score is what it was"
+    assert found["again"]["feedback"]["id"] == feedback_id
+    assert "feedback" not in found["loop"]
+    assert "feedback" not in verdicts("--no-feedback")["again"]
+
+
+def _lines(sessions: list[Session]) -> Iterator[str]:
+    for one in sessions:
+        for event in one.events:
+            yield json.dumps(
+                {
+                    "@timestamp": event.time.isoformat(),
+                    "message": event.message,
+                    "session": {"id": one.key},
+                    "service": {"name": "shop"},
+                }
+            )
 
 
 def test_another_kind_carries_its_own_advice(world: World) -> None:
