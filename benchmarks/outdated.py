@@ -19,7 +19,7 @@ from itertools import groupby
 
 from benchmarks.kinds import Trained
 from elkwatch.model_drift import Batch, drift_of
-from elkwatch.telling import Standing, has_error_line, told_as
+from elkwatch.telling import Standing, has_error_line, told_as, unexplained
 from model import Classifier, LogEvent, Session, Verdict
 from model.labels import IGNORE, NORMAL
 
@@ -89,9 +89,12 @@ def _told(trained: Trained, sessions: Sequence[Session]) -> Iterator[Told]:
     pairs = list(zip(sessions, verdicts, strict=True))
     for at, group in groupby(pairs, key=lambda pair: _round_of(pair[0])):
         batch = list(group)
-        odd = [v for _, v in batch if v.anomaly]
-        strange = sum(v.unknown_ratio > 0 for _, v in batch)
-        drift.take(Batch(len(batch), len(odd), strange), at)
+        odd = [unexplained(v, severe=has_error_line(s)) for s, v in batch]
+        strange = [
+            v.unknown_ratio > 0 and (plain or not v.anomaly)
+            for plain, (_, v) in zip(odd, batch, strict=True)
+        ]
+        drift.take(Batch(len(batch), sum(odd), sum(strange)), at)
         for session, verdict in batch:
             if verdict.anomaly:
                 standing = Standing(None, has_error_line(session))

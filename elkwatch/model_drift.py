@@ -3,13 +3,17 @@
     sessions of the last rounds ─▶ share flagged, share with a line that has no template
         ─▶ far above what training promised? ─▶ out of date, until the share is back
 
+What is explained does not count as either: a known kind, a rule of the catalogue, a
+critical finding, a session with an error line (telling.py). So an incident of known
+faults leaves the model in its place, however large it is.
+
 Sessions are counted, not lines: one incident of ten thousand new lines is one session.
 Shares are judged by the bound of their interval, so that few sessions prove nothing,
 and the state ends only below half of where it begins.
 
-While it lasts findings of unknown kind are held back (telling.py), and people are told
-of the state instead (outdated.py). A day on which everything fails looks the same from
-here: what is known, critical or an error is told as ever.
+While it lasts findings of unknown kind are held back, and people are told of the state
+instead (outdated.py). A day on which everything goes another way without an error line
+looks the same from here: what is known, critical or an error is told as ever.
 """
 
 from __future__ import annotations
@@ -29,7 +33,7 @@ FACTOR = 3.0
 
 
 class Batch(NamedTuple):
-    """Sessions that were judged, those flagged, those with an unknown line."""
+    """Sessions that were judged; of these, unexplained: flagged, with a new line."""
 
     judged: int
     flagged: int
@@ -102,7 +106,12 @@ class Drift:
         if judged < FEWEST:
             return
         reasons = [
-            self._why(judged, sum(b.flagged for b in self.batches), "deviate", True),
+            self._why(
+                judged,
+                sum(b.flagged for b in self.batches),
+                "deviate in no known way",
+                True,
+            ),
             self._why(judged, sum(b.strange for b in self.batches), "", False),
         ]
         self.reason = "; ".join(reason for reason in reasons if reason)

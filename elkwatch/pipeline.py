@@ -36,14 +36,15 @@ from elkwatch.ahead import Ahead
 from elkwatch.behind import Behind
 from elkwatch.confirm import Confirmation
 from elkwatch.feedback import NO_OPINIONS, Opinions, Reviewed
+from elkwatch.model_drift import Batch
 from elkwatch.outdated import tell_of_state
 from elkwatch.privacy import Mask
 from elkwatch.run_quality import QualityBook
 from elkwatch.source_run import Reading, ReadLimits, Stopwatch
 from elkwatch.source_watch import verdict_of
-from elkwatch.telling import Standing, has_error_line, told_as
+from elkwatch.telling import Standing, has_error_line, told_as, unexplained
 from elkwatch.translate import finding, masked_letter, notice
-from model import Candidate, Verdict
+from model import UNK, Candidate, Verdict
 
 PAGES_A_STEP = 20
 MOST_PAGES_A_STEP = 100
@@ -53,6 +54,7 @@ MOST_AHEAD = 32 * 1024 * 1024  # characters of messages
 WHOLE_AT_ONCE = 500
 
 LogUrl = Callable[[Verdict], str | None]
+Unit = tuple[str, datetime | None]
 OpinionsOf = Callable[[str, datetime], Opinions]
 
 
@@ -163,17 +165,17 @@ def run_source(
         for newest in _steps(ahead, behind, run, problems):
             behind.settle()  # what it reported is looked at again when it closes
             watermark = min(reading.newest or until, until)
-            odd = run.screen(reading.tracker.close_due(watermark), watermark)
+            seen = run.screen(reading.tracker.close_due(watermark), watermark)
             cursor = reading.standing_at(newest)
-            settle = partial(run.settle, tuple(problems), odd, watermark, cursor)
+            settle = partial(run.settle, tuple(problems), seen, watermark, cursor)
             behind.give(settle)
             problems.clear()
             if stop():
                 behind.settle()
                 return progress
     over = reading.tracker.close_due(until)
-    odd = run.screen(over + reading.tracker.growing(), until)
-    run.write(tuple(problems), odd, until)
+    seen = run.screen(over + reading.tracker.growing(), until)
+    run.write(tuple(problems), seen, until)
     _tell_of_services(run)
     _advance(reading, outputs, now)
     reading.caught_up()
@@ -184,6 +186,19 @@ def run_source(
     progress.caught_up = True
     progress.lag_s = (now - until).total_seconds()
     return progress
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What the screening of a step came to.
+
+    `odd`: to be looked at whole; `counted`: which of them count for the drift
+    of the model; `rest`: the other sessions that are over, none of them flagged.
+    """
+
+    odd: Sequence[Candidate]
+    counted: frozenset[Unit]
+    rest: Batch
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,16 +225,13 @@ class _Run:
         self.progress.watch.add("take", time.monotonic() - began)
         return newest
 
-    def screen(
-        self, candidates: Sequence[Candidate], watermark: datetime
-    ) -> list[Candidate]:
-        """Those of the candidates that are to be looked at whole."""
+    def screen(self, candidates: Sequence[Candidate], watermark: datetime) -> _Seen:
+        """Which of the candidates are to be looked at whole."""
         reading, outputs, progress = self.reading, self.outputs, self.progress
         began = time.monotonic()
         scores = reading.screen(candidates)
         score_s = time.monotonic() - began
         progress.watch.add("score", score_s)
-        reading.judged(candidates, scores, watermark)
         outputs.screened(
             Screened(reading, candidates, scores, watermark, self.until, self.now)
         )
@@ -234,39 +246,41 @@ class _Run:
         if reading.shadow is not None:
             alarms = [score > threshold for score in scores]
             reading.shadow.screened(candidates, alarms, score_s, watermark)
-        return [
+        odd = [
             c
             for c, score in zip(candidates, scores, strict=True)
             if score > threshold
             or c.recheck
             or (outputs.include_normal and c.reason != "growing")
         ]
+        return _seen(candidates, odd)
 
     def settle(
         self,
         problems: Sequence[DecodeProblem],
-        odd: Sequence[Candidate],
+        seen: _Seen,
         watermark: datetime,
         cursor: Cursor,
     ) -> None:
         """Writes what a step found; after that, and only then, how far it read."""
-        self.write(problems, odd, watermark)
+        self.write(problems, seen, watermark)
         self.outputs.fence()
         self.reading.keep(cursor)
 
     def write(
         self,
         problems: Sequence[DecodeProblem],
-        odd: Sequence[Candidate],
+        seen: _Seen,
         watermark: datetime,
     ) -> None:
         """Confirms what deviates, writes findings, then episodes."""
         _keep_problems(problems, self.reading, self.outputs, self.now)
         reading, watch = self.reading, self.progress.watch
         confirmation = Confirmation(reading.source, reading.tracker)
-        for at in range(0, len(odd), WHOLE_AT_ONCE):
+        reading.drift.take(seen.rest, watermark)
+        for at in range(0, len(seen.odd), WHOLE_AT_ONCE):
             began = time.monotonic()
-            part = odd[at : at + WHOLE_AT_ONCE]
+            part = seen.odd[at : at + WHOLE_AT_ONCE]
             whole = confirmation.whole(part, watermark, self.until)
             watch.add("confirm", time.monotonic() - began)
             began = time.monotonic()
@@ -276,7 +290,9 @@ class _Run:
             if reading.shadow is not None:
                 reading.shadow.confirmed(whole, verdicts)
             began = time.monotonic()
-            self.keep(verdicts, [has_error_line(session) for session in whole])
+            severe = [has_error_line(session) for session in whole]
+            reading.drift.take(_batch(verdicts, severe, seen.counted), watermark)
+            self.keep(verdicts, severe)
             watch.add("write", time.monotonic() - began)
 
     def keep(self, verdicts: Sequence[Verdict], severe: Sequence[bool]) -> None:
@@ -290,6 +306,35 @@ class _Run:
             self.log_url,
             self.progress,
         )
+
+
+def _unit(one: Candidate | Verdict) -> Unit:
+    return one.key, one.window_start
+
+
+def _seen(candidates: Sequence[Candidate], odd: Sequence[Candidate]) -> _Seen:
+    """The candidates (N) by what they count for; `odd` are some of them."""
+    over = [c for c in candidates if c.reason != "growing" and not c.recheck]
+    counted = frozenset({_unit(c) for c in over} & {_unit(c) for c in odd})
+    rest = [c for c in over if _unit(c) not in counted]
+    strange = sum(UNK in c.encoded.ids for c in rest)
+    return _Seen(odd, counted, Batch(len(rest), 0, strange))
+
+
+def _batch(
+    verdicts: Sequence[Verdict], severe: Sequence[bool], counted: frozenset[Unit]
+) -> Batch:
+    """Confirmed sessions (N) for the drift: flagged are those that nothing explains.
+
+    An incident makes sessions of known kinds, or with error lines; it is no drift.
+    """
+    judged = [
+        (verdict, unexplained(verdict, severe=has_error))
+        for verdict, has_error in zip(verdicts, severe, strict=True)
+        if _unit(verdict) in counted
+    ]
+    strange = [v.unknown_ratio > 0 and (odd or not v.anomaly) for v, odd in judged]
+    return Batch(len(judged), sum(odd for _, odd in judged), sum(strange))
 
 
 def _write(

@@ -15,7 +15,7 @@ from connector import Cursor, CursorStore, LogDocument, LogSource, Page, SeenIds
 from elkwatch.config import SourceSettings
 from elkwatch.confirm import keyless_unit
 from elkwatch.feedback import NO_OPINIONS, Opinions
-from elkwatch.model_drift import Batch, drift_of
+from elkwatch.model_drift import drift_of
 from elkwatch.shadow import Shadow
 from elkwatch.source_watch import watch_of
 from model import (
@@ -206,22 +206,6 @@ class Reading:
         counts.late += sum(late for _, _, late in standing)
         unknown = sum(each and i == UNK for each, i in zip(new, ids, strict=True))
         self._count_new(sum(new), unknown)
-
-    def judged(
-        self,
-        candidates: Sequence[Candidate],
-        scores: Sequence[float],
-        watermark: datetime,
-    ) -> None:
-        """Counts units that are over, to see whether the model is out of date."""
-        over = [
-            (candidate.encoded.ids, score)
-            for candidate, score in zip(candidates, scores, strict=True)
-            if candidate.reason != "growing" and not candidate.recheck
-        ]
-        flagged = sum(score > self.classifier.threshold for _, score in over)
-        strange = sum(UNK in ids for ids, _ in over)
-        self.drift.take(Batch(len(over), flagged, strange), watermark)
 
     def screen(self, candidates: Sequence[Candidate]) -> list[float]:
         """The scores of candidates (N), in order; of growing ones only what is new."""

@@ -35,13 +35,22 @@ class Standing:
     severe: bool
 
 
+def unexplained(verdict: Verdict, *, severe: bool) -> bool:
+    """Whether nothing says what kind of trouble this is, nor that it is grave.
+
+    So looks what is new and normal, of which training knew nothing.
+    """
+    explained = verdict.known or _by_rule(verdict)
+    return verdict.anomaly and not (explained or severe or verdict.severity == CRITICAL)
+
+
 def told_as(
     verdict: Verdict, standing: Standing, mark: FeedbackMark | None, *, outdated: bool
 ) -> Status:
     """`open` where people are told of an anomalous session, else why they are not."""
     if verdict.known or _by_rule(verdict) or (mark and mark.verdict == "right"):
         return "open"
-    if outdated and verdict.severity != CRITICAL and not standing.severe:
+    if outdated and unexplained(verdict, severe=standing.severe):
         return "held-back"
     if standing.open_for is not None and standing.open_for < SURE_AFTER:
         return "tentative"

@@ -69,7 +69,7 @@ class ServiceMetrics:
         )
         self._flagged = Gauge(
             "elkwatch_flagged_ratio",
-            "Share of the last sessions that deviate.",
+            "Share of the last sessions that deviate in no known way.",
             by_source,
             registry=made,
         )

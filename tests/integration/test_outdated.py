@@ -97,6 +97,17 @@ def test_two_instances_tell_of_the_state_once(world: World) -> None:
     assert world.mail.duplicates == 0
 
 
+def test_an_incident_of_known_faults_is_no_drift(world: World) -> None:
+    rng = random.Random(5)
+    failing = [deadlocked(f"dead{i}", rng) for i in range(60)]
+    world.ship(recent([*shop(100, seed=4), *failing]))
+    run = world.run_once().sources[0]
+    assert run.failure is None
+    assert run.outdated == ""
+    assert run.progress.held_back == 0
+    assert _statuses(world) == {"open": 60}
+
+
 def _statuses(world: World) -> Counter[str]:
     return Counter(f["elkwatch"]["status"] for f in world.findings())
 
