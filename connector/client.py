@@ -32,7 +32,7 @@ class ClientConfig:
     `hosts` are URLs with scheme and port; credentials within one are refused. Give
     `api_key`, or `username` and `password`, or none. `ca_certs` is the path of a PEM
     file, `ssl_assert_fingerprint` the SHA-256 of the server's own certificate in
-    hexadecimal. Raises ConfigError.
+    hexadecimal. `compress`: gzip both ways. Raises ConfigError.
     """
 
     hosts: tuple[str, ...]
@@ -42,6 +42,7 @@ class ClientConfig:
     ca_certs: str | None = None
     ssl_assert_fingerprint: str | None = None
     request_timeout_s: float = 30
+    compress: bool = False
 
     def __post_init__(self) -> None:
         if any("@" in host.partition("//")[2].split("/")[0] for host in self.hosts):
@@ -106,6 +107,7 @@ def connect(config: ClientConfig) -> Elasticsearch:
         return Elasticsearch(
             list(config.hosts),
             request_timeout=config.request_timeout_s,
+            http_compress=config.compress,
             max_retries=0,
             retry_on_timeout=False,
             serializers={_JSON: serializer, _COMPATIBLE_JSON: serializer},

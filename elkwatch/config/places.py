@@ -30,6 +30,9 @@ class ElasticsearchSettings(Settings):
     request_timeout: PositiveDuration = Field(
         timedelta(seconds=30), description="How long one request may take."
     )
+    compress: bool = Field(
+        False, description="Whether requests and answers travel compressed (gzip)."
+    )
 
     @model_validator(mode="after")
     def _one_identity(self) -> ElasticsearchSettings:

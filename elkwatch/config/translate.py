@@ -75,6 +75,7 @@ def client_config(
         ca_certs=None if ca_certs is None else str(ca_certs),
         ssl_assert_fingerprint=elasticsearch.ssl_assert_fingerprint,
         request_timeout_s=elasticsearch.request_timeout.total_seconds(),
+        compress=elasticsearch.compress,
     )
 
 

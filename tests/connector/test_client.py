@@ -241,6 +241,14 @@ def test_credentials_are_sent(config: dict[str, Any], header: str) -> None:
     assert seen == [header, header]
 
 
+@pytest.mark.parametrize("compress", [False, True])
+def test_answers_are_asked_for_compressed_where_configured(compress: bool) -> None:
+    config = ClientConfig(("http://127.0.0.1:1",), compress=compress)
+    with connect(config) as client:
+        (node,) = client.transport.node_pool.all()
+        assert node.config.http_compress is compress
+
+
 def test_json_that_orjson_refuses_is_read() -> None:
     serializer = TolerantSerializer()
     lone = b'{"a":"x \\ud800 y"}'
