@@ -102,6 +102,12 @@ def train(
         held_out_share=config.held_out_share,
         most=config.max_sessions,
     )
+    if len(split.pool) < len(split.unlabelled):
+        line = (
+            f"{len(split.pool):,} of {len(split.unlabelled):,} sessions are drawn to "
+            "teach what is normal (max_sessions)"
+        )
+        progress(Step("0 templates", 1, 1, trouble=line))
     extra = Chosen(
         discover, [i for i, s in enumerate(discover) if labels.of(s) != IGNORE]
     )

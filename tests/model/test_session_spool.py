@@ -16,6 +16,7 @@ import torch
 from model import (
     LogEvent,
     SpoolError,
+    Step,
     TrainingConfig,
     group_sessions,
     spool_sessions,
@@ -111,11 +112,15 @@ def test_a_model_from_disk_is_the_model_from_memory(tmp_path: Path) -> None:
         assert torch.equal(found.network.state_dict()[name], weights)
 
 
-def test_of_very_many_sessions_so_many_are_drawn(tmp_path: Path) -> None:
+def test_of_very_many_sessions_so_many_are_drawn_and_that_is_told() -> None:
     sessions = shop(100)
-    found = train(sessions, replace(QUICK, max_sessions=40))
+    steps: list[Step] = []
+    few = replace(QUICK, max_sessions=40)
+    found = train(sessions, few, progress=steps.append)
+    told = "40 of 100 sessions are drawn to teach what is normal (max_sessions)"
+    assert [s.trouble for s in steps if s.trouble] == [told]
     assert found.figures["sessions"] == 40
-    again = train(sessions, replace(QUICK, max_sessions=40))
+    again = train(sessions, few)
     other = train(sessions, replace(QUICK, max_sessions=40, seed=1))
     assert found.figures == again.figures
     assert found.figures["likeness"] != other.figures["likeness"]
