@@ -242,17 +242,21 @@ class Reading:
             position=position,
             open_from=self.tracker.open_from,
             seen=self._seen.snapshot(),
-            notes=json.dumps(self._notes()),
+            notes=json.dumps(self._watched()),
         )
 
     def keep(self, cursor: Cursor) -> None:
-        """Stores the cursor, over the one that was stored last."""
-        assert self._cursor is not None
-        self._cursor = self._cursors.save(replace(cursor, version=self._cursor.version))
+        """Stores the cursor over the one that was stored last, with the drift of now.
 
-    def _notes(self) -> dict[str, object]:
-        watched = {} if self.services is None else {"watch": self.services.state()}
-        return {**self.drift.state(), **watched}
+        What was confirmed since it was made counts for the drift, too.
+        """
+        assert self._cursor is not None
+        notes = json.dumps({**self.drift.state(), **json.loads(cursor.notes)})
+        version = self._cursor.version
+        self._cursor = self._cursors.save(replace(cursor, version=version, notes=notes))
+
+    def _watched(self) -> dict[str, object]:
+        return {} if self.services is None else {"watch": self.services.state()}
 
     def start_again(self) -> None:
         """Forgets what is in memory: the next run resumes from the stored cursor."""

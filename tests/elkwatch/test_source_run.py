@@ -167,3 +167,14 @@ def test_messages_that_templates_see_only_the_begin_of_are_counted(site: Site) -
     reading.begin(NOON)
     reading.take(page(documents))
     assert (reading.counts.documents, reading.counts.too_long) == (4, 2)
+
+
+def test_so_is_what_was_confirmed_after_the_cursor_was_made(site: Site) -> None:
+    reading = site.reading()
+    reading.begin(NOON)
+    cursor = reading.standing_at(NOON)
+    reading.drift.take(Batch(100, 60, 0), NOON)
+    reading.keep(cursor)
+    fresh = site.reading()
+    fresh.begin(NOON)
+    assert fresh.drift == reading.drift
