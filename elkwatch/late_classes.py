@@ -10,6 +10,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from elkwatch.class_records import shown_deviation
+from elkwatch.config import PrivacySettings
+from elkwatch.privacy import Masker
+from elkwatch.translate import masked_values
 from model import Lineage, discover_late
 
 MAX_FINDINGS = 20_000
@@ -37,6 +40,15 @@ def unknown_records(records: Iterable[Document]) -> list[Document]:
     """Those of `classify` that are anomalous and fit no class; the last of them."""
     kept = [r for r in records if r.get("anomaly") and r.get("known") is False]
     return kept[-MAX_FINDINGS:]
+
+
+def masked_unknown(finding: Document, privacy: PrivacySettings) -> Document:
+    """The finding with its excerpts masked, and its session unless keys are shown."""
+    mask = Masker(privacy.mask)
+    shown: Document = masked_values(finding, mask)
+    if privacy.session_keys == "shown":
+        return {**shown, "session": finding.get("session", "")}
+    return shown
 
 
 def late_classes(unknown: Sequence[Document], lineage: Lineage) -> list[dict[str, Any]]:

@@ -175,9 +175,15 @@ def discover(
     """Kinds among findings that fitted no class, and which findings they would take.
 
     Reads the findings of the configured source, or FILE, written by elkwatch classify.
-    Nothing is changed: the next training with these logs makes them classes.
+    Nothing is changed: the next training with these logs makes them classes. With
+    --source or --config what is shown is masked as `privacy` says.
     """
-    from elkwatch.late_classes import late_classes, unknown_findings, unknown_records
+    from elkwatch.late_classes import (
+        late_classes,
+        masked_unknown,
+        unknown_findings,
+        unknown_records,
+    )
     from elkwatch.log_files import plural
     from model import load_bundle
 
@@ -189,6 +195,8 @@ def discover(
         unknown = unknown_findings(_recent_findings(config), source.name)
     else:
         raise click.UsageError("give FILE of `elkwatch classify`, or --source NAME")
+    if config is not None:
+        unknown = [masked_unknown(one, config.privacy) for one in unknown]
     found = late_classes(unknown, lineage)
     if as_json:
         click.echo(json.dumps(found, indent=2, ensure_ascii=False))
