@@ -17,8 +17,6 @@ from elkwatch.outdated import STATE
 from elkwatch.source_watch import KEYS
 from model import Verdict
 
-OF_NO_SESSION = frozenset({STATE, *KEYS})
-
 
 @dataclass(frozen=True, slots=True)
 class Books:
@@ -47,9 +45,7 @@ def compare(
     """
     wanted = {finding_id(source, v.key, v.window_start) for v in verdicts if v.anomaly}
     written = Counter(
-        str(f["event"]["id"])
-        for f in findings
-        if f["elkwatch"]["pattern"] not in OF_NO_SESSION
+        str(f["event"]["id"]) for f in findings if _of_a_session(f["elkwatch"])
     )
     counts = {
         "documents not read": max(0, indexed - read),
@@ -75,3 +71,8 @@ def compare(
         duplicates=sum(n for name, n in counts.items() if name not in lost),
         reasons=tuple(f"{name}: {n}" for name, n in counts.items() if n),
     )
+
+
+def _of_a_session(finding: Mapping[str, Any]) -> bool:
+    pattern, key = finding["pattern"], str(finding["session"]["id"])
+    return pattern != STATE and not key.startswith(KEYS.get(pattern, "\0"))
