@@ -54,7 +54,7 @@ def test_a_service_that_falls_silent_is_found_once_and_ends_when_it_speaks(
     speak(world, "shop", now - 60 * MINUTE, 60)
     speak(world, "pay", now - 60 * MINUTE, 20)
     if killed:
-        died = world.killed_at("elkwatch.source_run", "Reading", "save", after=1)
+        died = world.killed_at("alerting.episodes", "EpisodeTracker", "note")
         assert died == -signal.SIGKILL
     world.run_once()
     assert silences(world) == [("silence of pay", "pay")]

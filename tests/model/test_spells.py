@@ -9,8 +9,8 @@ from datetime import datetime
 
 import pytest
 
-from model.rates import NO_RATES, WINDOW, Rates, learn_rates
-from model.spells import Spell, Watch, WatchRules
+from model.rates import NO_RATES, WINDOW, Band, Rates, learn_rates
+from model.spells import Spell, Watch, WatchRules, _excess
 from tests.model.builders import START
 from tests.model.test_rates import DAY, HOUR, MINUTE, daytime
 
@@ -185,12 +185,19 @@ def test_one_window_alone_and_what_training_showed_is_no_change(rates: Rates) ->
 
 def test_lines_read_again_are_counted_once(rates: Rates) -> None:
     site = Site(rates, WatchRules(silence=None))
-    site.run(60, a=4, b=4)
-    for minute in range(60):
+    for _ in range(60):
+        site.run(1, a=4, b=4)
         for _ in range(20):
-            site.watch.take(site.now - minute * MINUTE, "b", new=False)
-    site.run(60, a=4, b=4)
+            site.watch.take(site.now, "b", new=False)
     assert site.told == []
+
+
+def test_what_training_showed_now_and_then_is_no_change() -> None:
+    bands = [Band(median=20, spread=0, lowest=5, highest=80)]
+    assert _excess(150, bands, 5.0) == 0
+    assert _excess(170, bands, 5.0) > 1
+    assert _excess(3, bands, 1.0) == 0
+    assert _excess(2, bands, 1.0) < -1
 
 
 def test_memory_is_bounded_whatever_comes(rates: Rates) -> None:
