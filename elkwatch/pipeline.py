@@ -46,7 +46,7 @@ from elkwatch.telling import Standing, has_error_line, told_as, unexplained
 from elkwatch.translate import finding, masked_letter, notice
 from model import UNK, Candidate, Verdict
 
-PAGES_A_STEP = 20
+PAGES_A_STEP = 10
 MOST_PAGES_A_STEP = 100
 MOST_PAGES_AHEAD = 20
 MOST_PROBLEMS = 1000
