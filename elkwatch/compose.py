@@ -36,7 +36,7 @@ from elkwatch.leadership import Leadership
 from elkwatch.live_model import LiveModel
 from elkwatch.log_links import Located, log_links
 from elkwatch.message_links import InstalledIds, KibanaLinks
-from elkwatch.pipeline import LogUrl, Outputs
+from elkwatch.outputs import LogUrl, Outputs
 from elkwatch.privacy import Mask, Masker, mask_program_log, stored_key
 from elkwatch.program_log import get_logger
 from elkwatch.source_run import Reading, ReadLimits

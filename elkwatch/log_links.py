@@ -7,7 +7,7 @@ from collections.abc import Callable
 from connector import split_key
 from elkwatch.config import KibanaSettings, SourceSettings
 from elkwatch.confirm import KEYLESS
-from elkwatch.pipeline import LogUrl
+from elkwatch.outputs import LogUrl
 from elkwatch.privacy import Mask
 from elkwatch.source_watch import is_spell
 from kibana import Key, Pages, kql, source_view_id

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from connector import ShadowFigures
 from elkwatch.compose import SourceParts
-from elkwatch.pipeline import Outputs
+from elkwatch.outputs import Outputs
 from elkwatch.program_log import get_logger
 from elkwatch.source_run import Reading
 

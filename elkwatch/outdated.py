@@ -18,7 +18,7 @@ from connector import Finding
 from elkwatch.translate import notice
 
 if TYPE_CHECKING:
-    from elkwatch.pipeline import Outputs
+    from elkwatch.outputs import Outputs
     from elkwatch.source_run import Reading
 
 STATE = "model-outdated"

@@ -15,35 +15,22 @@ that writes; what fails behind ends the run before anything else is written.
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Protocol
 
-from alerting import EpisodeTracker, FindingNotice
-from connector import (
-    Cursor,
-    DeadLetter,
-    DecodeProblem,
-    Finding,
-    Page,
-    WriteReport,
-)
-from connector.findings import QUIET
+from connector import Cursor, DecodeProblem, Page
 from elkwatch.ahead import Ahead
 from elkwatch.behind import Behind
 from elkwatch.confirm import Confirmation
-from elkwatch.feedback import NO_OPINIONS, Opinions, Reviewed
 from elkwatch.model_drift import Batch
 from elkwatch.outdated import tell_of_state
-from elkwatch.privacy import Mask
-from elkwatch.run_quality import QualityBook
-from elkwatch.source_run import Reading, ReadLimits, Stopwatch
+from elkwatch.outputs import LogUrl, Outputs, Progress, Screened, nobody
+from elkwatch.source_run import Reading, ReadLimits
 from elkwatch.source_watch import verdict_of
-from elkwatch.telling import Standing, has_error_line, told_as, unexplained
-from elkwatch.translate import finding, masked_letter, notice
+from elkwatch.telling import has_error_line, unexplained
+from elkwatch.writing import keep_problems, write_verdicts
 from model import UNK, Candidate, Verdict
 
 PAGES_A_STEP = 10
@@ -52,92 +39,7 @@ MOST_PAGES_AHEAD = 20
 MOST_PROBLEMS = 1000
 MOST_AHEAD = 32 * 1024 * 1024  # characters of messages
 WHOLE_AT_ONCE = 500
-
-LogUrl = Callable[[Verdict], str | None]
 Unit = tuple[str, datetime | None]
-OpinionsOf = Callable[[str, datetime], Opinions]
-
-
-class FindingWriter(Protocol):
-    """Takes findings, each once however often it is written."""
-
-    def write(self, findings: Sequence[Finding]) -> WriteReport:
-        """Keeps the findings as they are now; → what became of each."""
-        ...
-
-    def dead_letter(self, letters: Sequence[DeadLetter]) -> int:
-        """Keeps what can never be used; → how many were new."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Screened:
-    """Units of a source as they were screened, before anything of them is confirmed.
-
-    `watermark`, `until`: how far the source is known, and read.
-    """
-
-    reading: Reading
-    candidates: Sequence[Candidate]
-    scores: Sequence[float]
-    watermark: datetime
-    until: datetime
-    now: datetime
-
-
-def _nobody(_: Screened) -> None:
-    """Nobody looks at the scores of the screening."""
-
-
-def _silence(_: str, __: datetime) -> Opinions:
-    """Nobody said anything."""
-    return NO_OPINIONS
-
-
-@dataclass(frozen=True, slots=True)
-class Outputs:
-    """Where results go. `alerts` None: nobody is told (a dry run).
-
-    `mask` is applied to every excerpt, and to session keys but where `show_keys` says
-    otherwise. `fence` is called before each write; it raises when another process took
-    over. `screened` is shown the score of every unit; it must leave the reading as it
-    is. `opinions`: people's feedback on a source that holds now, asked for at the
-    beginning of each run.
-    """
-
-    findings: FindingWriter
-    alerts: EpisodeTracker | None
-    mask: Mask
-    include_normal: bool = False
-    show_keys: bool = False
-    fence: Callable[[], None] = lambda: None
-    screened: Callable[[Screened], None] = _nobody
-    opinions: OpinionsOf = _silence
-
-
-@dataclass(slots=True)
-class Progress:
-    """What one run over one source did.
-
-    `since`: where it began to read; None is the earliest document. `classes`: new
-    findings by class id. `suppressed`: new or changed ones that are false alarms by
-    feedback; `held_back`: ones that nobody is told of, for the model is out of date.
-    """
-
-    since: datetime | None = None
-    sessions: int = 0
-    confirmed: int = 0
-    created: int = 0
-    amended: int = 0
-    withdrawn: int = 0
-    suppressed: int = 0
-    held_back: int = 0
-    dead: int = 0
-    classes: Counter[str] = field(default_factory=Counter)
-    lag_s: float | None = None
-    caught_up: bool = False
-    watch: Stopwatch = field(default_factory=Stopwatch)
-    quality: QualityBook = field(default_factory=QualityBook)
 
 
 def run_source(
@@ -215,7 +117,7 @@ class _Run:
     @property
     def may_write_behind(self) -> bool:
         """Not where somebody watches the screening: all in its order then."""
-        return self.outputs.screened is _nobody and self.reading.shadow is None
+        return self.outputs.screened is nobody and self.reading.shadow is None
 
     def take(self, page: Page) -> datetime | None:
         """Documents into open sessions; → up to where, by the cursor field."""
@@ -274,7 +176,7 @@ class _Run:
         watermark: datetime,
     ) -> None:
         """Confirms what deviates, writes findings, then episodes."""
-        _keep_problems(problems, self.reading, self.outputs, self.now)
+        keep_problems(problems, self.reading, self.outputs, self.now)
         reading, watch = self.reading, self.progress.watch
         confirmation = Confirmation(reading.source, reading.tracker)
         reading.drift.take(seen.rest, watermark)
@@ -297,7 +199,7 @@ class _Run:
 
     def keep(self, verdicts: Sequence[Verdict], severe: Sequence[bool]) -> None:
         """Writes verdicts (N); those that are `severe` (N) are told in any case."""
-        _write(
+        write_verdicts(
             self.reading,
             self.outputs,
             verdicts,
@@ -337,43 +239,6 @@ def _batch(
     return Batch(len(judged), sum(odd for _, odd in judged), sum(strange))
 
 
-def _write(
-    reading: Reading,
-    outputs: Outputs,
-    verdicts: Sequence[Verdict],
-    severe: Sequence[bool],
-    now: datetime,
-    log_url: LogUrl,
-    progress: Progress,
-) -> None:
-    """Findings first, then those who are told of them; replays change nothing."""
-    source = reading.settings.name
-    reviewed = [
-        reading.opinions.review(v, source, outputs.mask, reading.classifier.told_of)
-        for v in verdicts
-    ]
-    findings = [
-        _finding(one, reading, outputs, has_error, now, log_url)
-        for one, has_error in zip(reviewed, severe, strict=True)
-    ]
-    if not findings:
-        return
-    outputs.fence()
-    report = outputs.findings.write(findings)
-    _count(report, progress)
-    progress.classes.update(
-        f.class_id for f in findings if report.outcomes[f.finding_id] == "created"
-    )
-    if outputs.alerts is not None:
-        outputs.fence()
-        told = [f for f in findings if _is_told(f, report)]
-        outputs.alerts.note([_notice(f) for f in told], now)
-    for verdict in verdicts:
-        if verdict.anomaly:
-            progress.quality.confirmed(verdict.class_id, known=verdict.known)
-            reading.tracker.reported(verdict.key, verdict.window_start)
-
-
 def _tell_of_services(run: _Run) -> None:
     """Services that fell silent, or say more or less than is usual; all is read."""
     reading = run.reading
@@ -382,65 +247,6 @@ def _tell_of_services(run: _Run) -> None:
         verdicts = [verdict_of(spell, reading.classifier) for spell in spells]
         run.progress.confirmed += sum(verdict.anomaly for verdict in verdicts)
         run.keep(verdicts, [True] * len(verdicts))
-
-
-def _finding(
-    reviewed: Reviewed,
-    reading: Reading,
-    outputs: Outputs,
-    severe: bool,
-    now: datetime,
-    log_url: LogUrl,
-) -> Finding:
-    """What is written of a verdict, with what people said of its like."""
-    verdict = reviewed.verdict
-    open_for = reading.tracker.judged_as(
-        verdict.key, verdict.window_start, verdict.topic if verdict.anomaly else ""
-    )
-    told = told_as(
-        verdict,
-        Standing(open_for, severe),
-        reviewed.mark,
-        outdated=reading.drift.outdated,
-    )
-    return finding(
-        verdict,
-        source=reading.settings.name,
-        detected_at=now,
-        mask=outputs.mask,
-        log_url=log_url(verdict),
-        keep_normal=outputs.include_normal,
-        show_keys=outputs.show_keys,
-        signature=reviewed.signature,
-        feedback=reviewed.mark,
-        told_as=told,
-    )
-
-
-_TOLD = ("created", "exists", "amended", "withdrawn", "suppressed")
-
-
-def _is_told(found: Finding, report: WriteReport) -> bool:
-    """Whether it is news: not what stands quiet, nor what was never an anomaly."""
-    outcome = report.outcomes[found.finding_id]
-    if found.finding_id in report.quiet or outcome not in _TOLD:
-        return False
-    return found.anomaly or outcome != "created"
-
-
-def _notice(found: Finding) -> FindingNotice:
-    """As it was written: what was open before stays open, and is not quiet again."""
-    status = "open" if found.status in QUIET else found.status
-    return notice(replace(found, status=status))
-
-
-def _count(report: WriteReport, progress: Progress) -> None:
-    progress.created += report.count("created")
-    progress.amended += report.count("amended")
-    progress.withdrawn += report.count("withdrawn")
-    progress.suppressed += report.count("suppressed")
-    progress.held_back += report.count("held-back")
-    progress.dead += report.count("dead")
 
 
 def _advance(reading: Reading, outputs: Outputs, now: datetime) -> None:
@@ -452,25 +258,6 @@ def _advance(reading: Reading, outputs: Outputs, now: datetime) -> None:
     if reading.newest is not None:
         outputs.alerts.advance(source, min(reading.newest, now), now)
     outputs.alerts.catch_up_done(source, now)
-
-
-def _keep_problems(
-    problems: Sequence[DecodeProblem],
-    reading: Reading,
-    outputs: Outputs,
-    now: datetime,
-) -> None:
-    if problems:
-        source = reading.settings.name
-        outputs.fence()
-        outputs.findings.dead_letter(
-            [
-                masked_letter(
-                    DeadLetter.of_problem(p, source=source, at=now), outputs.mask
-                )
-                for p in problems
-            ]
-        )
 
 
 def _read_ahead(pages: Iterator[Page]) -> Ahead[Page]:

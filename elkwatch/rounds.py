@@ -12,7 +12,7 @@ from connector import RunFigures, TickFigures
 from elkwatch.compose import SourceParts
 from elkwatch.memory import gpu_memory_bytes, process_memory_bytes
 from elkwatch.outdated import train_command
-from elkwatch.pipeline import Progress
+from elkwatch.outputs import Progress
 from elkwatch.source_run import ReadCounts
 
 

@@ -27,7 +27,8 @@ from elkwatch.compose import Parts, SourceParts
 from elkwatch.config import Config
 from elkwatch.model_change import shadow_figures, take_up_models
 from elkwatch.model_fit import unfit
-from elkwatch.pipeline import Progress, run_source
+from elkwatch.outputs import Progress
+from elkwatch.pipeline import run_source
 from elkwatch.program_log import get_logger, masked
 from elkwatch.rounds import (
     Nobody,

@@ -21,7 +21,7 @@ from connector import Finding
 from elkwatch.backtest.rehearsal import ChannelName, Rehearsal
 from elkwatch.backtest.result import LevelFigures
 from elkwatch.confirm import Confirmation
-from elkwatch.pipeline import Screened
+from elkwatch.outputs import Screened
 from elkwatch.privacy import Mask
 from elkwatch.source_run import Reading
 from elkwatch.translate import finding, notice

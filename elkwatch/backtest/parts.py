@@ -43,7 +43,7 @@ from elkwatch.config import Config, SourceSettings, StartPoint, translate
 from elkwatch.feedback import NO_OPINIONS, FeedbackBook, Opinions
 from elkwatch.leadership import Leadership
 from elkwatch.log_links import log_links
-from elkwatch.pipeline import FindingWriter, OpinionsOf, Outputs, Screened
+from elkwatch.outputs import FindingWriter, OpinionsOf, Outputs, Screened
 from elkwatch.privacy import masking
 from elkwatch.program_log import get_logger
 from elkwatch.source_run import Reading

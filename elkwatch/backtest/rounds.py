@@ -30,7 +30,7 @@ from elkwatch.backtest.result import BacktestResult, Day, SourceFigures
 from elkwatch.compose import Parts
 from elkwatch.config import Config, translate
 from elkwatch.errors import ElkwatchError
-from elkwatch.pipeline import Screened
+from elkwatch.outputs import Screened
 from elkwatch.privacy import masking
 from elkwatch.program_log import quieted
 from elkwatch.rounds import SourceOutcome, Tick

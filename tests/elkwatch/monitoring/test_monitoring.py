@@ -22,7 +22,7 @@ from alerting import DeliveryReport
 from elkwatch.cli.health import health
 from elkwatch.errors import ConfigError, ElkwatchError
 from elkwatch.monitoring import MonitoringServer, Pulse, ServiceMetrics, Watcher
-from elkwatch.pipeline import Progress
+from elkwatch.outputs import Progress
 from elkwatch.rounds import SourceOutcome, Tick
 from elkwatch.source_run import ReadCounts
 
