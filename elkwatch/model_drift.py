@@ -7,6 +7,9 @@ What is explained does not count as either: a known kind, a rule of the catalogu
 critical finding, a session with an error line (telling.py). So an incident of known
 faults leaves the model in its place, however large it is.
 
+A release changes most sessions, trouble without an error line some: below FLOOR it is
+taken for trouble and told, since a message too many costs less than one too few.
+
 Sessions are counted, not lines: one incident of ten thousand new lines is one session.
 Shares are judged by the bound of their interval, so that few sessions prove nothing,
 and the state ends only below half of where it begins.
@@ -28,7 +31,7 @@ from model import TrainedModel, share_of
 
 SESSIONS = 400
 FEWEST = 50
-FLOOR = 0.10
+FLOOR = 0.30
 FACTOR = 3.0
 
 
