@@ -23,6 +23,7 @@ SPEED = {  # what needs the data sets, and what does not
     "benchmarks.decode_speed": True,
     "benchmarks.inference_speed": True,
     "benchmarks.precision": True,
+    "benchmarks.gpu": False,
     "benchmarks.workers": False,
     "benchmarks.whole_path": False,
 }
@@ -53,7 +54,10 @@ def main() -> int:
                 failed = True
                 missing.append(f"{module}: failed with status {code}, see above")
             else:
-                rows += read_rows(json.loads(part.read_text("utf-8")))
+                found = read_rows(json.loads(part.read_text("utf-8")))
+                rows += found
+                if not found:
+                    missing.append(f"{module}: left out, see above")
     if _run("benchmarks.soak", *SOAK):
         failed = True
         missing.append("benchmarks.soak: not bounded, see above")

@@ -70,6 +70,7 @@ from connector.inspection import (
     mapped_types,
     write_blocks,
 )
+from connector.key_ranges import KeyRange, KeyRanges
 from connector.layout import FieldReport, SourceReport
 from connector.lease import Holder, Lease
 from connector.memory_sink import InMemoryFindingSink, InMemoryRunMetrics
@@ -160,6 +161,8 @@ __all__ = [
     "InMemoryStateStore",
     "IndexBlocked",
     "IndexMissing",
+    "KeyRange",
+    "KeyRanges",
     "KeyRequest",
     "LastRun",
     "Lease",

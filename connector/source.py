@@ -11,17 +11,19 @@ were written, resolves nested and dotted keys, and works on synthetic sources. F
 cannot give (aliases, runtime fields) are found by `check` and asked for by mapping.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from elasticsearch import Elasticsearch
 
 from connector.decode import Decoder
 from connector.errors import SourceUnavailable
 from connector.fetch import DEFAULT_MAX_EVENTS, Fetched, Fetcher
+from connector.key_ranges import KeyRange, KeyRanges, find_key_ranges
 from connector.layout import Layout, SourceReport, examine
 from connector.own_output import guarded_pattern
-from connector.pit import PageSize, time_range
+from connector.pit import Clause, PageSize, check_shards, time_range
 from connector.reader import SourceReader
 from connector.records import (
     DecodeCounts,
@@ -95,12 +97,34 @@ class LogSource:
         self._just_checked = False
         reader = self._ready()
         order_by = reader.layout.cursor_field
-        bounds = {"lt": to_iso(until)}
-        if start is not None:
-            bounds["gte"] = to_iso(start)
-        in_range = time_range(order_by, **bounds)
+        in_range = _between(order_by, start, until)
         return reader.pages(
             lambda: [in_range], order_by=order_by, decoder=self._decoder, ahead=True
+        )
+
+    def key_ranges(
+        self, count: int, start: datetime | None, until: datetime
+    ) -> KeyRanges:
+        """What is in [start, until) by its own time, as about `count` key ranges.
+
+        Every session is whole in one of them, and all of them together are everything.
+        Raises what `pages` does.
+        """
+        layout = self._ready().layout
+        in_time = _between(self.spec.time_field, start, until)
+        return find_key_ranges(
+            self._answer, self.spec, layout.capabilities, in_time, count
+        )
+
+    def pages_of(
+        self, within: KeyRange, start: datetime | None, until: datetime
+    ) -> Iterator[Page]:
+        """A key range of the documents in [start, until) by their own time, in its
+        order. Raises what `pages` does."""
+        time_field = self.spec.time_field
+        clauses = [_between(time_field, start, until), *within.clauses()]
+        return self._ready().pages(
+            lambda: clauses, order_by=time_field, decoder=self._decoder, ahead=True
         )
 
     def newest(self, count: int) -> Page:
@@ -132,6 +156,22 @@ class LogSource:
         """
         return self._fetcher().windows(requests, until)
 
+    def _answer(self, body: dict[str, Any]) -> Mapping[str, Any]:
+        """The answer to a search of this source, whole or not at all."""
+        doing = f"source {self.spec.name}"
+        response = self._retry.call(
+            lambda: self._client.search(
+                index=self._ready().layout.pattern,
+                allow_partial_search_results=False,
+                **body,
+            ),
+            doing=doing,
+            exhausted=SourceUnavailable,
+        )
+        check_shards(response.body["_shards"], doing)
+        answer: Mapping[str, Any] = response.body
+        return answer
+
     def _examine(self) -> tuple[SourceReport, Layout]:
         return self._retry.call(
             lambda: examine(self._client, self.spec),
@@ -153,3 +193,10 @@ class LogSource:
     def _fetcher(self) -> Fetcher:
         """Its own decoder: fetching again must not count documents twice."""
         return Fetcher(self._ready(), Decoder(self.spec), self._max_events)
+
+
+def _between(path: str, start: datetime | None, until: datetime) -> Clause:
+    bounds = {"lt": to_iso(until)}
+    if start is not None:
+        bounds["gte"] = to_iso(start)
+    return time_range(path, **bounds)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from connector import DecodeProblem, LogSource, Page
+from connector import DecodeProblem, LogSource, Page, SourceSpec
 from connector.client import connect, preflight
 from elkwatch.config import Config, parse_start, source_named, translate
 from elkwatch.errors import ConfigError, ElkwatchError
@@ -30,41 +30,60 @@ def sessions_of_source(
     ElkwatchError when nothing was found.
     """
     settings = source_named(config, name)
-    begin, until = _time(start, "--from", now), _time(end, "--to", now)
-    if begin is not None and begin >= (until or now):
-        raise ConfigError(f"--from {start} is not before --to {end}")
+    begin, until = times_of(start, end, now)
     client = connect(translate.client_config(config.elasticsearch))
     preflight(client)
     spec = translate.source_spec(settings)
     source = LogSource(client, spec, page_size=config.limits.page_size)
     source.check()
-    window = (
-        None if spec.session.ends else timedelta(seconds=spec.session.unit_s or 300)
-    )
+    window = window_of(spec)
     problems: list[DecodeProblem] = []
-    events = _events(source.pages(begin, until or now), problems)
+    events = events_of(source.pages(begin, until), problems)
     sessions: Sequence[Session]
     if spool is not None:
         sessions = spool_sessions(events, spool, window=window)
     else:
         sessions = group_sessions(events, window=window)
-    for line in (*_left_out(problems), *oddities(source.counts)):
+    for line in (*left_out(problems), *oddities(source.counts)):
         warn(f"source {name}: {line}")
     if not sessions:
-        raise ElkwatchError(
-            f"source {name}: no documents between {start} and {end}; "
-            "check --from and --to, and the clock of the shipper"
-        )
+        raise nothing_found(name, start, end)
     return sessions
 
 
-def _events(pages: Iterable[Page], problems: list[DecodeProblem]) -> Iterator[LogEvent]:
+def nothing_found(name: str, start: str, end: str) -> ElkwatchError:
+    """What is raised where a source holds nothing between two times."""
+    return ElkwatchError(
+        f"source {name}: no documents between {start} and {end}; "
+        "check --from and --to, and the clock of the shipper"
+    )
+
+
+def times_of(start: str, end: str, now: datetime) -> tuple[datetime | None, datetime]:
+    """The times of `--from` (None: the earliest) and `--to`. Raises ConfigError."""
+    begin, until = _time(start, "--from", now), _time(end, "--to", now) or now
+    if begin is not None and begin >= until:
+        raise ConfigError(f"--from {start} is not before --to {end}")
+    return begin, until
+
+
+def window_of(spec: SourceSpec) -> timedelta | None:
+    """The windows that events are cut on; None where sessions are whole."""
+    unit_s = spec.session.unit_s
+    return None if unit_s is None else timedelta(seconds=unit_s)
+
+
+def events_of(
+    pages: Iterable[Page], problems: list[DecodeProblem]
+) -> Iterator[LogEvent]:
+    """The documents of pages for the model; what cannot be used goes to `problems`."""
     for page in pages:
         problems.extend(page.problems)
         yield from map(log_event, page.documents)
 
 
-def _left_out(problems: Sequence[DecodeProblem]) -> list[str]:
+def left_out(problems: Sequence[DecodeProblem]) -> list[str]:
+    """A line about documents that could not be used, if there are any."""
     if not problems:
         return []
     first = problems[0]

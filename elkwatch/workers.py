@@ -10,7 +10,7 @@ raises is raised here; the others are waited for.
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
@@ -60,13 +60,19 @@ class Workers(Generic[M]):
 
         Raises what `begin` and `function` raise.
         """
+        return list(self.each(function, parts))
+
+    def each(self, function: Callable[[M, P], R], parts: Iterable[P]) -> Iterator[R]:
+        """As `map`, each as soon as it and those before it are there."""
         if self._pool is None:
             if self._own is None:
                 self._own = self._begin()
-            own = self._own
-            return [function(own, part) for part in parts]
+            for part in parts:
+                yield function(self._own, part)
+            return
         work = [self._pool.submit(_work, function, part) for part in parts]
-        return [one.result() for one in work]
+        for one in work:
+            yield one.result()
 
 
 class _Worker:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import click
 
+from elkwatch.cli.from_source import check_input, from_source_options
 from elkwatch.cli.options import (
     FileOptions,
     catalogue_option,
@@ -18,7 +21,8 @@ from elkwatch.cli.options import (
 from elkwatch.cli.shell import examples
 
 if TYPE_CHECKING:
-    from model import Rule
+    from elkwatch.workers import Workers
+    from model import Classifier, Rule, Verdict
 
 
 @click.command(
@@ -29,9 +33,12 @@ if TYPE_CHECKING:
         "elkwatch classify hdfs.log --model m --out - --session-pattern 'blk_-?\\d+'",
         "elkwatch classify week.ndjson.gz today.ndjson.gz --model m --workers 4 \\",
         "    --out v.ndjson --session-field trace.id",
+        "elkwatch classify --from-es shop-db --from now-7d --model models/shop-db \\",
+        "    --workers 2 --out verdicts.ndjson",
     ),
 )
-@files_argument()
+@files_argument(required=False)
+@from_source_options
 @model_option
 @click.option(
     "--out",
@@ -72,12 +79,15 @@ if TYPE_CHECKING:
     "--feedback/--no-feedback",
     "with_feedback",
     default=True,
-    help="With --source: what people said of its findings counts here, too.",
+    help="With --source or --from-es: what people said of findings counts here, too.",
 )
 @device_option
 @file_options
 def classify(
     files: tuple[str, ...],
+    source_name: str | None,
+    start: str,
+    end: str,
     model_path: Path,
     out: str,
     detectors: tuple[str, ...],
@@ -91,14 +101,17 @@ def classify(
 ) -> None:
     """Logs in, verdicts out: one line of JSON for each session of FILE...
 
-    With --config its `privacy.mask` applies. With --source, the feedback that people
-    gave on that source: a line then says which, whether it is a false alarm by that
-    (`suppressed`), and the kind that it really is.
+    With --from-es the sessions that a source has had, also those across the ends of
+    the time, by start; nothing is written into Elasticsearch.
+
+    With --config its `privacy.mask` applies. With --source or --from-es, the feedback
+    that people gave on that source: a line then says which, whether it is a false alarm
+    by that (`suppressed`), and the kind that it really is.
     """
     import orjson
 
     from elkwatch.feedback.of_source import SaidOfSource, advice_in, said_of
-    from elkwatch.file_parts import FilePart, ModelChoice, judge, merged
+    from elkwatch.file_parts import ModelChoice
     from elkwatch.log_files import plural, warn
     from elkwatch.model_fit import unfit
     from elkwatch.privacy import Masker
@@ -107,6 +120,9 @@ def classify(
     from elkwatch.workers import Workers
     from model import DetectorChoice, load_catalogue
 
+    check_input(files, source_name)
+    if source_name is not None:
+        file_options = replace(file_options, source=source_name)
     if workers > 1 and "-" in files:
         raise click.UsageError(
             "standard input cannot be read by several workers; name files, or leave "
@@ -132,8 +148,10 @@ def classify(
         Workers(workers, model) as pool,
         open_result(out, never=[*files, catalogue]) as stream,
     ):
-        parts = [FilePart(files, file_options, n, workers) for n in range(workers)]
-        verdicts = merged(pool.map(judge, parts), warn)
+        if source_name is not None:
+            verdicts = _of_source(pool, file_options, source_name, (start, end), out)
+        else:
+            verdicts = _of_files(pool, files, file_options)
         for verdict in verdicts:
             odd += verdict.anomaly
             lines += verdict.events
@@ -146,3 +164,35 @@ def classify(
         warn(line)
     false = f", {suppressed} of them false alarms by feedback" if suppressed else ""
     click.echo(f"{plural(len(verdicts), 'session')}, {odd} anomalous{false}", err=True)
+
+
+def _of_files(
+    pool: Workers[Classifier], files: tuple[str, ...], options: FileOptions
+) -> list[Verdict]:
+    from elkwatch.file_parts import FilePart, judge, merged
+    from elkwatch.log_files import warn
+
+    count = pool.count
+    parts = [FilePart(files, options, number, count) for number in range(count)]
+    return merged(pool.map(judge, parts), warn)
+
+
+def _of_source(
+    pool: Workers[Classifier],
+    options: FileOptions,
+    source_name: str,
+    times: tuple[str, str],
+    out: str,
+) -> list[Verdict]:
+    from elkwatch.clock import SystemClock
+    from elkwatch.log_files import warn
+    from elkwatch.result_files import STANDARD_OUTPUT
+    from elkwatch.source_parts import judged, parts_of, past_period
+
+    config, now = options.config(), SystemClock().now()
+    period = past_period(config, options.config_path, source_name, times, now)
+    to_file = out != STANDARD_OUTPUT and not Path(out).is_char_device()
+    beside = Path(out).parent if to_file else None
+    with TemporaryDirectory(prefix=".elkwatch-", dir=beside) as spool:
+        parts = parts_of(config, period, pool.count, Path(spool), warn)
+        return judged(pool, parts, times, warn)

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from click.core import ParameterSource
 
+from elkwatch.cli.from_source import check_input, from_source_options
 from elkwatch.cli.options import (
     FileOptions,
     catalogue_option,
@@ -38,25 +38,7 @@ if TYPE_CHECKING:
     ),
 )
 @files_argument(required=False)
-@click.option(
-    "--from-es", "source_name", metavar="SOURCE", help="Read a source instead."
-)
-@click.option(
-    "--from",
-    "start",
-    metavar="TIME",
-    default="now-7d",
-    show_default=True,
-    help="With --from-es: from here on (now-…, ISO).",
-)
-@click.option(
-    "--to",
-    "end",
-    metavar="TIME",
-    default="now",
-    show_default=True,
-    help="With --from-es: up to here.",
-)
+@from_source_options
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
@@ -170,9 +152,7 @@ def train(
     )
     from model import train as fit
 
-    if bool(files) == bool(source_name):
-        raise click.UsageError("give FILE..., or --from-es SOURCE")
-    _refuse_idle_options(files, source_name, discover)
+    check_input(files, source_name, other_files=bool(discover))
     check_detectors(detectors)
     check_bundle_target(out)
     if shadow:
@@ -283,30 +263,3 @@ def _reader(options: FileOptions, source_name: str | None) -> tuple[Mask, tzinfo
         return masking(()), UTC
     config = options.config()
     return masking(config.privacy.mask), config.alerting.zone
-
-
-def _refuse_idle_options(
-    files: tuple[str, ...], source_name: str | None, discover: tuple[str, ...]
-) -> None:
-    """Options that would change nothing are mistakes: better told than ignored."""
-    context = click.get_current_context()
-    names: tuple[str, ...] = ("start", "end") if files else ()
-    if source_name and not discover:
-        names = (
-            "message_field",
-            "time_field",
-            "session_field",
-            "session_pattern",
-            "window",
-            "source",
-        )
-    given = {"start": "--from", "end": "--to"}
-    for name in names:
-        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
-            option = given.get(name, "--" + name.replace("_", "-"))
-            reason = (
-                "goes with --from-es, not with FILE..."
-                if files
-                else f"is for files; --from-es {source_name} takes the source's own"
-            )
-            raise click.UsageError(f"{option} {reason}; leave it out")

@@ -25,7 +25,7 @@ How = Literal["files", "cluster"]
 TRIED: dict[str, How] = {
     r"templates ": "files",
     r"train (?!--from-es)": "files",
-    r"classify ": "files",
+    r"classify (?!--from-es)": "files",
     r"synth ": "files",
     r"evaluate ": "files",
     r"alerts render": "files",
@@ -34,6 +34,7 @@ TRIED: dict[str, How] = {
     r"config (check|show)": "cluster",
     r"setup(?! --api-key-file)": "cluster",
     r"train --from-es": "cluster",
+    r"classify --from-es": "cluster",
     r"run --once": "cluster",
     r"alerts (test|list)": "cluster",
     r"feedback list": "cluster",
