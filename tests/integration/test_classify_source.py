@@ -96,10 +96,9 @@ def test_sessions_across_the_ends_of_the_period_stay_whole(
     world.ship(shipped)
     start, end = ends + 5 * MINUTE, ends + 20 * MINUTE
     period = ("--from", start.isoformat(), "--to", end.isoformat())
-    for workers in ("1", "2"):
-        found = classify("--from-es", "shop", *period, "--workers", workers)
-        told = {each["session"]: each["events"] for each in found}
-        assert told == {s.key: len(s.events) for s in shipped[1:3]}
+    found = classify("--from-es", "shop", *period)
+    told = {each["session"]: each["events"] for each in found}
+    assert told == {s.key: len(s.events) for s in shipped[1:3]}
 
 
 def test_what_cannot_be_shared_out_is_told_and_done_by_one(
@@ -148,7 +147,6 @@ def test_what_is_wrong_is_told_in_one_line(
 def test_a_failure_of_a_worker_is_one_line(
     world: World, es: Elasticsearch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A field that a worker needs goes unmapped: its error comes through whole."""
     world.source = {"session": {"field": "nowhere.id"}}
     world.ship(recent(shop(3)))
     model = ("--model", str(world.bundle), "--out", str(world.folder / "v"))
