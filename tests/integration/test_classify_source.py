@@ -7,14 +7,17 @@ import json
 import random
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from elasticsearch import Elasticsearch, helpers
+from elasticsearch import helpers
 
+from connector import EngineUnreachable, KeyRange
 from elkwatch.cli.shell import run
+from elkwatch.source_parts import PastPeriod, SourcePart, judge_part
+from elkwatch.workers import Workers
 from model import Session
 from tests.elkwatch.bad_input import documents
 from tests.integration.shop import MINUTE, moved, recent, trouble
@@ -144,8 +147,8 @@ def test_what_is_wrong_is_told_in_one_line(
     assert [path.name for path in world.folder.iterdir()] == ["elkwatch.yml"]
 
 
-def test_a_failure_of_a_worker_is_one_line(
-    world: World, es: Elasticsearch, capsys: pytest.CaptureFixture[str]
+def test_what_a_source_lacks_is_told_before_any_worker_begins(
+    world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
     world.source = {"session": {"field": "nowhere.id"}}
     world.ship(recent(shop(3)))
@@ -155,6 +158,25 @@ def test_a_failure_of_a_worker_is_one_line(
     told = capsys.readouterr().err.splitlines()
     assert len(told) == 1
     assert "no field nowhere.id" in told[0]
+
+
+def test_what_stops_a_worker_comes_through_whole(world: World) -> None:
+    """Its engine is gone, and nothing listens at that port."""
+    path = world.config()
+    text = path.read_text("utf-8").replace(world.url, "http://127.0.0.1:9")
+    path.write_text(text, "utf-8")
+    now = datetime.now(UTC)
+    period = PastPeriod(path, "shop", None, now, timedelta(hours=1))
+    part = SourcePart(period, KeyRange(), world.folder)
+    with (
+        Workers(2, _no_model) as workers,
+        pytest.raises(EngineUnreachable, match=r"127\.0\.0\.1:9"),
+    ):
+        workers.map(judge_part, [part])
+
+
+def _no_model() -> Any:
+    return None
 
 
 def _stretched(session: Session, end: datetime, length: timedelta) -> Session:
