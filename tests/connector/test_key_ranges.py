@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
 
 import pytest
 
@@ -46,7 +47,7 @@ def test_there_are_no_more_ranges_than_keys(sizes: list[tuple[str, int]]) -> Non
 def test_no_more_keys_are_asked_for_than_needed() -> None:
     asked = []
 
-    def keys():  # type: ignore[no-untyped-def]
+    def keys() -> Iterator[tuple[str, int]]:
         for n in range(1000):
             asked.append(n)
             yield f"{n:04d}", 1
