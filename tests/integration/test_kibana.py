@@ -295,7 +295,8 @@ def test_a_link_shows_exactly_the_lines_of_its_finding(
     config = load_config(path, {})
     link = log_links(config.sources[0], config.kibana, lambda key: key.id)
     end = T0 + timedelta(milliseconds=2)
-    url = link(cast(Verdict, SimpleNamespace(key=key, start=T0, end=end)))
+    verdict = SimpleNamespace(key=key, pattern="new-event", start=T0, end=end)
+    url = link(cast(Verdict, verdict))
     assert url is not None
     found = es.search(index=index, query=_elastic_query(url), size=100)["hits"]["hits"]
     assert {hit["_id"].rpartition("-")[0] for hit in found} == {unit}
