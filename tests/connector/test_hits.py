@@ -34,7 +34,7 @@ leaves = st.one_of(
     st.none(),
     st.booleans(),
     st.integers(-(2**53), 2**53),
-    st.floats(allow_nan=False, allow_infinity=False, width=32),
+    st.floats(-1e9, 1e9),
     st.text(max_size=5),
     st.sampled_from(["s1", "2026-11-22T12:00:00Z", "1763826745"]),
 )
@@ -80,10 +80,13 @@ def test_typed_equals_plain(source: dict[str, Any], spec: SourceSpec) -> None:
     assert typed.counts == plain.counts
 
 
+LONG = "a long one"
 ordinary = st.fixed_dictionaries(
     {
         "@timestamp": st.sampled_from(["2026-11-22T12:00:00.123456Z", "2026-11-22"]),
-        "message": st.sampled_from(["s1 up", "", "caf\u00e9 s2", "nul\0", "x" * 9000]),
+        "message": st.sampled_from(["s1 up", "", "caf\u00e9 s2", "nul\0", LONG]).map(
+            lambda text: "x" * 9000 if text == LONG else text  # no strategy of 30 kB
+        ),
     },
     optional={
         "log": st.fixed_dictionaries({}, optional={"level": leaves, "offset": leaves}),
