@@ -40,16 +40,14 @@ from elkwatch.outputs import LogUrl, Outputs
 from elkwatch.privacy import Mask, Masker, mask_program_log, stored_key
 from elkwatch.program_log import get_logger
 from elkwatch.source_run import Reading, ReadLimits
-from elkwatch.source_threshold import with_threshold
+from elkwatch.source_threshold import as_decided
 from model import (
     Catalogue,
     Classifier,
-    DetectorChoice,
     candidate_folder,
     choose_device,
     load_bundle,
     load_catalogue,
-    with_detectors,
 )
 
 LEASE_TTL_S = 60.0
@@ -236,12 +234,8 @@ def loaded_classifier(
     DeviceError, CatalogueError, ConfigError.
     """
     chosen = choose_device(device)
-    model = load_bundle(folder)
-    if settings.detector is not None:
-        choice = DetectorChoice(settings.detector.ensemble, settings.detector.rule)
-        model = with_detectors(model, folder, choice, chosen)
     return Classifier(
-        with_threshold(model, settings),
+        as_decided(load_bundle(folder), folder, settings, chosen),
         device=chosen,
         language=config.alerting.language,
         catalogue=_catalogue(config),

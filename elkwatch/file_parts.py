@@ -12,10 +12,11 @@ from pathlib import Path
 from zlib import crc32
 
 from elkwatch.cli.options import FileOptions
-from elkwatch.config import MaskSettings
+from elkwatch.config import MaskSettings, SourceSettings
 from elkwatch.log_files import Tell, read_sessions, warn
 from elkwatch.log_streams import shown
 from elkwatch.privacy import Masker
+from elkwatch.source_threshold import as_decided
 from model import (
     Classifier,
     DetectorChoice,
@@ -32,7 +33,10 @@ from model import (
 
 @dataclass(frozen=True, slots=True)
 class ModelChoice:
-    """Which model, and how it speaks; called, it loads it."""
+    """Which model, and how it decides and speaks; called, it loads it.
+
+    `settings`: of the source whose logs it judges; `detector` comes before its own.
+    """
 
     bundle: Path
     device: str
@@ -40,12 +44,15 @@ class ModelChoice:
     language: str
     mask: tuple[MaskSettings, ...]
     detector: DetectorChoice | None = None
+    settings: SourceSettings | None = None
 
     def __call__(self) -> Classifier:
-        """Raises BundleError, DetectorError, DeviceError, CatalogueError."""
+        """Raises BundleError, DetectorError, CatalogueError, ConfigError."""
         device = choose_device(self.device)
         model = load_bundle(self.bundle)
-        if self.detector is not None:
+        if self.settings is not None:
+            model = as_decided(model, self.bundle, self.settings, device, self.detector)
+        elif self.detector is not None:
             model = with_detectors(model, self.bundle, self.detector, device)
         return Classifier(
             model,

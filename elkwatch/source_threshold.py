@@ -1,17 +1,44 @@
-"""The threshold that a source's configuration sets, instead of its model's own."""
+"""How a source has its model decide: by which detectors, and past which threshold."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
+
+import torch
 
 from elkwatch.config import SourceSettings
 from elkwatch.errors import ConfigError
 from elkwatch.log_files import warn
 from elkwatch.program_log import get_logger
-from model import Budgeted, TrainedModel, sessions_a_day
+from model import (
+    Budgeted,
+    DetectorChoice,
+    TrainedModel,
+    sessions_a_day,
+    with_detectors,
+)
 
 _log = get_logger("elkwatch.threshold")
+
+
+def as_decided(
+    model: TrainedModel,
+    folder: Path,
+    settings: SourceSettings,
+    device: torch.device,
+    choice: DetectorChoice | None = None,
+) -> TrainedModel:
+    """The model of a bundle with the source's detectors and threshold.
+
+    `choice` comes before the source's `detector`. Raises ConfigError, DetectorError.
+    """
+    if choice is None and settings.detector is not None:
+        choice = DetectorChoice(settings.detector.ensemble, settings.detector.rule)
+    if choice is not None:
+        model = with_detectors(model, folder, choice, device)
+    return with_threshold(model, settings)
 
 
 def with_threshold(model: TrainedModel, settings: SourceSettings) -> TrainedModel:

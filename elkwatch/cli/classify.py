@@ -104,12 +104,14 @@ def classify(
     With --from-es the sessions that a source has had, also those across the ends of
     the time, by start; nothing is written into Elasticsearch.
 
-    With --config its `privacy.mask` applies. With --source or --from-es, the feedback
-    that people gave on that source: a line then says which, whether it is a false alarm
+    With --config its `privacy.mask` applies. With --source or --from-es the source's
+    own `detector` and threshold decide, and the feedback that people gave on it counts:
+    a line then says which, whether it is a false alarm
     by that (`suppressed`), and the kind that it really is.
     """
     import orjson
 
+    from elkwatch.config import source_named
     from elkwatch.feedback.of_source import SaidOfSource, advice_in, said_of
     from elkwatch.file_parts import ModelChoice
     from elkwatch.log_files import plural, warn
@@ -123,6 +125,7 @@ def classify(
     check_input(files, source_name)
     if source_name is not None:
         file_options = replace(file_options, source=source_name)
+    source = file_options.source
     if workers > 1 and "-" in files:
         raise click.UsageError(
             "standard input cannot be read by several workers; name files, or leave "
@@ -138,10 +141,11 @@ def classify(
         language,
         privacy.mask,
         choice if detectors else None,
+        None if source is None else source_named(file_options.config(), source),
     )
     said = SaidOfSource("")
-    if file_options.source is not None and with_feedback:
-        said = said_of(file_options.config(), file_options.source, warn)
+    if source is not None and with_feedback:
+        said = said_of(file_options.config(), source, warn)
     advice_of = advice_in(load_catalogue(catalogue), language)
     odd, suppressed, lines, unknown = 0, 0, 0, 0.0
     with (

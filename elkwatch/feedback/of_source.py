@@ -50,9 +50,10 @@ def said_of(config: Config, source: str, tell: Callable[[str], None]) -> SaidOfS
     """The feedback that holds now; none, and a line about it, where none can be had."""
     clock = SystemClock()
     try:
-        state = ElasticStateStore(open_client(config), config.namespace)
-        opinions = FeedbackBook(state).opinions(source, clock.now())
-        return SaidOfSource(source, opinions, mask_with_key(config, state, clock))
+        with open_client(config) as client:
+            state = ElasticStateStore(client, config.namespace)
+            opinions = FeedbackBook(state).opinions(source, clock.now())
+            return SaidOfSource(source, opinions, mask_with_key(config, state, clock))
     except ConnectorError as error:
         tell(f"judged without people's feedback: {error}; --no-feedback asks for none")
         return SaidOfSource(source)

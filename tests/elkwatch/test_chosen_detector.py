@@ -99,8 +99,9 @@ def test_a_name_that_cannot_be_used_is_told_in_one_line(
     assert not (tmp_path / "v").exists()
 
 
-def configured(folder: Path, detector: Any) -> Path:
+def configured(folder: Path, detector: Any, **more: Any) -> Path:
     source = {"name": "shop", "index": "logs", "model": "m", "detector": detector}
+    source |= more
     body = {"elasticsearch": {"hosts": ["http://localhost:9200"]}, "sources": [source]}
     path = folder / "elkwatch.yml"
     path.write_text(json.dumps(body), "utf-8")
@@ -119,6 +120,28 @@ def test_a_source_chooses_its_detector(
     assert classifier.threshold == 1.0
     odd = deadlocked("dead", random.Random(1))
     assert [v.anomaly for v in classifier.classify([odd])] == [True]
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_classify_decides_as_the_source_does(
+    command: Command, tmp_path: Path, workers: str
+) -> None:
+    bundle = trained(command, tmp_path, "pca")
+    path = configured(tmp_path, "pca", threshold=700.0)
+    logs = written(tmp_path / "today", ndjson(documents(shop(20, seed=3))))
+    told = command(
+        "classify", logs, "--model", bundle, "--config", path, "--source", "shop",
+        "--no-feedback", "--out", tmp_path / "v", "--workers", workers,
+    )  # fmt: skip
+    assert told.code == 0, told.err
+    lines = (tmp_path / "v").read_text().splitlines()
+    assert {json.loads(line)["threshold"] for line in lines} == {700.0}
+    written_bad = configured(tmp_path, "sigma")
+    told = command(
+        "classify", logs, "--model", bundle, "--config", written_bad,
+        "--source", "shop", "--no-feedback", "--out", tmp_path / "v",
+    )  # fmt: skip
+    assert "--detector sigma" in told.line
 
 
 def test_a_source_whose_detector_the_bundle_lacks_does_not_start(
