@@ -143,9 +143,6 @@ def classify(
         choice if detectors else None,
         None if source is None else source_named(file_options.config(), source),
     )
-    said = SaidOfSource("")
-    if source is not None and with_feedback:
-        said = said_of(file_options.config(), source, warn)
     advice_of = advice_in(load_catalogue(catalogue), language)
     odd, suppressed, lines, unknown = 0, 0, 0, 0.0
     with (
@@ -156,6 +153,9 @@ def classify(
             verdicts = _of_source(pool, file_options, source_name, (start, end), out)
         else:
             verdicts = _of_files(pool, files, file_options)
+        said = SaidOfSource("")
+        if source is not None and with_feedback:
+            said = said_of(file_options.config(), source, warn)
         for verdict in verdicts:
             odd += verdict.anomaly
             lines += verdict.events

@@ -43,6 +43,14 @@ def classify(world: World) -> Classify:
     return ran
 
 
+def gone(world: World) -> Path:
+    """Its configuration, but nothing listens where it looks for the engine."""
+    path = world.config()
+    text = path.read_text("utf-8").replace(world.url, "http://127.0.0.1:9")
+    path.write_text(text, "utf-8")
+    return path
+
+
 def ship_and_write(world: World, sessions: list[Session]) -> Path:
     """The documents into the stream, every 17th without a key, and into a file."""
     lines = sorted(documents(sessions), key=lambda each: str(each["@timestamp"]))
@@ -147,6 +155,19 @@ def test_what_is_wrong_is_told_in_one_line(
     assert [path.name for path in world.folder.iterdir()] == ["elkwatch.yml"]
 
 
+def test_an_engine_out_of_reach_is_told_once(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And not for the feedback, too, that it might have held."""
+    path = gone(world)
+    model = ("--model", str(world.bundle), "--out", str(world.folder / "v"))
+    line = ["classify", "--from-es", "shop", *model, "--config", str(path)]
+    assert run(line) == 1
+    told = capsys.readouterr().err.splitlines()
+    assert len(told) == 1
+    assert "connection refused" in told[0]
+
+
 def test_what_a_source_lacks_is_told_before_any_worker_begins(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -162,9 +183,7 @@ def test_what_a_source_lacks_is_told_before_any_worker_begins(
 
 def test_what_stops_a_worker_comes_through_whole(world: World) -> None:
     """Its engine is gone, and nothing listens at that port."""
-    path = world.config()
-    text = path.read_text("utf-8").replace(world.url, "http://127.0.0.1:9")
-    path.write_text(text, "utf-8")
+    path = gone(world)
     now = datetime.now(UTC)
     period = PastPeriod(path, "shop", None, now, timedelta(hours=1))
     part = SourcePart(period, KeyRange(), world.folder)
