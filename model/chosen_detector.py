@@ -103,7 +103,11 @@ def fit_detectors(
     device = device or torch.device("cpu")
     pool = [s for s in sessions if labels.of(s) in (None, NORMAL)]
     if len(pool) != len(model.support.clean):
-        raise TrainingError("detectors are fitted on the sessions of the training")
+        raise TrainingError(
+            f"detectors learn from all {len(pool):,} sessions, and the training drew "
+            f"{len(model.support.clean):,} of them; raise max_sessions, or give fewer "
+            "logs"
+        )
     config = TrainingConfig(seed=seed)
     kept = [s for s, ok in zip(pool, model.support.clean, strict=True) if ok] or pool
     aside = [s for s in kept if is_held_out(s.unit, config)][:MAX_HELD_OUT] or kept

@@ -70,6 +70,20 @@ def test_training_again_tells_of_detectors_that_will_be_gone(
     assert "also held sigma; add --detector sigma" in told.err
 
 
+def test_detectors_and_a_drawn_training_do_not_go_together(
+    command: Command, tmp_path: Path
+) -> None:
+    logs = written(tmp_path / "train", ndjson(documents(shop(80))))
+    told = command(
+        "train", logs, "--out", tmp_path / "m", "--detector", "pca",
+        "--set", "max_sessions=60", *FAST,
+    )  # fmt: skip
+    assert told.code == 1
+    assert "all 80 sessions" in told.err
+    assert "raise max_sessions" in told.err
+    assert not (tmp_path / "m").exists()
+
+
 @pytest.mark.parametrize(
     ("how", "name", "said"),
     [
