@@ -4,6 +4,7 @@
     templates.json       the frozen templates: texts, which clusters each covers
     model.json           support, calibration, classes, baselines, vocabulary's order
     kinds.json           stage 4 without its weights        (only where classes exist)
+    presence.json        which templates decide, without weights   (only where they do)
     *.safetensors        the weights and arrays
     figures.json         the quality figures of the training
     detectors/           other detectors, if any was fitted (chosen_detector.py)
@@ -62,6 +63,7 @@ from model.network import (
     NextEventLSTM,
 )
 from model.precision import FULL, PRECISIONS
+from model.presence import PresenceHead
 from model.rates import NO_RATES, Rates, rates_from
 from model.scoring import Calibration
 from model.templates.frozen import FrozenTemplates
@@ -183,6 +185,10 @@ def _write_parts(model: TrainedModel, work: Path) -> None:
         arrays = {**arrays, **{f"network.{k}": v for k, v in weights.items()}}
         _write_json(work / "kinds.json", meta)
         _save_arrays(arrays, work / "kinds.safetensors")
+    if model.presence is not None:
+        meta, arrays = model.presence.state()
+        _write_json(work / "presence.json", meta)
+        _save_arrays(arrays, work / "presence.safetensors")
     (work / "README.txt").write_text(_README, "utf-8")
 
 
@@ -228,6 +234,7 @@ def _read_parts(folder: Path, manifest: Mapping[str, Any]) -> TrainedModel:
         trained_at=datetime.fromisoformat(str(manifest["trained_at"])),
         precision=_precision(body.get("precision", FULL)),
         rates=_read_rates(folder),
+        presence=_read_presence(folder, vocabulary, kinds),
     )
 
 
@@ -235,6 +242,22 @@ def _read_rates(folder: Path) -> Rates:
     """None are known of a bundle that is older than they."""
     path = folder / "rates.json"
     return rates_from(_read_json(path)) if path.exists() else NO_RATES
+
+
+def _read_presence(
+    folder: Path, vocabulary: Vocabulary, kinds: KindModel | None
+) -> PresenceHead | None:
+    """None where the threshold decides, as in all older bundles."""
+    if not (folder / "presence.json").exists():
+        return None
+    head = PresenceHead.from_state(
+        _read_json(folder / "presence.json"),
+        load_file(folder / "presence.safetensors"),
+        vocabulary.size,
+    )
+    if kinds is None or not set(head.kinds) <= set(kinds.classes):
+        raise ValueError("a kind that decides is no class of the model")
+    return head
 
 
 def _precision(value: Any) -> str:

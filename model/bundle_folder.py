@@ -28,7 +28,14 @@ REQUIRED = (
 )
 DETECTORS, STANDINGS = "detectors/", "standings.json"
 DETECTOR_PARTS = (".json", ".npz", ".safetensors", ".skops", ".txt")
-OPTIONAL = ("kinds.json", "kinds.safetensors", "rates.json", "README.txt")
+OPTIONAL = (
+    "kinds.json",
+    "kinds.safetensors",
+    "presence.json",
+    "presence.safetensors",
+    "rates.json",
+    "README.txt",
+)
 REPORT = "report.html"
 LINEAGE = "lineage.json"
 

@@ -42,6 +42,7 @@ class ClassTrainingConfig:
     `focus` 0 makes the focal loss plain cross-entropy. Without `attention` the last
     state stands for the sequence; `windows` and `statistics` are parts of the features.
     Without `early_stopping` the last epoch is kept. `clustering`: of stage 3.
+    `presence`: a presence head may decide where few sessions are normal.
     """
 
     alpha: float = 0.3
@@ -60,6 +61,7 @@ class ClassTrainingConfig:
     statistics: bool = True
     held_out_share: float = 0.2
     clustering: Method = "auto"
+    presence: bool = True
 
 
 @dataclass(frozen=True, slots=True)

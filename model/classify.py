@@ -20,7 +20,7 @@ from model.explain import evidence, missing_texts, positions_to_show
 from model.growing import GrowingScores, UnjudgedWhileOpen
 from model.kinds import Kind
 from model.patterns import PatternReading, read_pattern
-from model.scoring import highest_of, views
+from model.scoring import highest_of
 from model.surprise import Surprise, expectations, highest_surprises, surprises
 from model.texts import NearestText, TfidfTexts
 from model.trained import ModelClass, TrainedModel
@@ -93,7 +93,8 @@ class Classifier:
     def growing(self, most: int) -> GrowingScores:
         """Scores for screening of sessions that are open, `most` of them at a time."""
         model = self.model
-        kind = GrowingScores if model.chosen is None else UnjudgedWhileOpen
+        whole = model.chosen is not None or model.presence is not None
+        kind = UnjudgedWhileOpen if whole else GrowingScores
         return kind(self._network, model.support, model.calibration, self._device, most)
 
     @property
@@ -133,7 +134,9 @@ class Classifier:
         chosen = self.model.chosen
         if chosen is not None and not chosen.asks_model:
             return chosen.score(sessions)
-        highest = highest_surprises(self._network, sessions, self._device)
+        highest = np.zeros(len(sessions))
+        if self.model.presence is None:
+            highest = highest_surprises(self._network, sessions, self._device)
         own = self._joined(sessions, highest)
         return own if chosen is None else chosen.score(sessions, own)
 
@@ -141,8 +144,7 @@ class Classifier:
         """The model's own scores, whoever else is asked."""
         chosen, calibration = self.model.chosen, self.model.calibration
         own = calibration.threshold if chosen is None else chosen.own_threshold
-        fence = calibration.surprise_fence
-        return views(self.model.support, highest, sessions, fence).joined(own)
+        return self.model.scores(sessions, highest, own)
 
     def _classify(self, sessions: Sequence[Session]) -> list[Verdict]:
         encoded = encode(sessions, self.model.templates)
@@ -179,8 +181,9 @@ class Classifier:
             read_pattern(session, surprise, support)
             for session, surprise in zip(encoded, found, strict=True)
         ]
+        head = self.model.presence
         positions = [
-            positions_to_show(*each)
+            positions_to_show(*each, () if head is None else head.lines(each[0]))
             for each in zip(encoded, found, readings, strict=True)
         ]
         following = expectations(self._network, encoded, positions, self._device)
@@ -195,6 +198,8 @@ class Classifier:
     ) -> list[Kind]:
         if self.model.kinds is None:
             return [Kind(None, 1.0) for _ in encoded]
+        if self.model.presence is not None:
+            return self.model.presence.kinds_of(encoded)
         return self.model.kinds.kinds(encoded, found, self._device)
 
     def _anomalous(

@@ -14,7 +14,6 @@ import torch
 
 from model.detectors.protocol import Floats
 from model.events import Session
-from model.scoring import views
 from model.surprise import highest_surprises
 from model.trained import TrainedModel
 from model.vocabulary import encode
@@ -59,12 +58,11 @@ def _ratios(
     ratios = np.zeros(len(sessions))
     for left_out in (0, 1):
         places = np.flatnonzero(fitted == bool(left_out))
-        seen = views(
-            model.support,
-            highest[places],
+        scores = model.scores(
             [encoded[i] for i in places],
-            calibration.surprise_fence,
+            highest[places],
+            calibration.threshold,
             left_out,
         )
-        ratios[places] = seen.joined(calibration.threshold) / calibration.threshold
+        ratios[places] = scores / calibration.threshold
     return ratios

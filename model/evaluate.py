@@ -152,7 +152,7 @@ def _detection(
         )
     ]
     return [
-        detection_of(MODEL, seen.joined(threshold), threshold, odd),
+        detection_of(MODEL, model.scores(encoded, highest, threshold), threshold, odd),
         *baselines,
         detection_of(
             "ablation: without the count vector",

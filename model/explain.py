@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from model.events import EncodedSession, Session
 from model.patterns import PatternReading
@@ -52,11 +52,14 @@ def missing_texts(reading: PatternReading, vocabulary: Vocabulary) -> tuple[str,
 
 
 def positions_to_show(
-    encoded: EncodedSession, surprise: Surprise, reading: PatternReading
+    encoded: EncodedSession,
+    surprise: Surprise,
+    reading: PatternReading,
+    decided: Collection[int] = (),
 ) -> Sequence[int]:
     """Where the evidence is, in order; at most MAX_LINES positions.
 
-    Surprising ones, then those of the events the pattern is about.
+    Those that `decided`, surprising ones, those of the events the pattern is about.
     """
     about = set(reading.about)
     weights = [
@@ -69,4 +72,4 @@ def positions_to_show(
     chosen = [-p for weight, p in ranked[:MAX_LINES] if weight >= MIN_NATS]
     if not chosen and ranked:
         chosen = [-ranked[0][1]]
-    return sorted(chosen)
+    return sorted(dict.fromkeys([*decided, *chosen][:MAX_LINES]))

@@ -10,14 +10,17 @@ from typing import Any
 import torch
 
 from model.catalogue import Entry
+from model.detectors.protocol import Floats
 from model.detectors.standing import Chosen
 from model.detectors.support import SupportDistance
+from model.events import EncodedSession
 from model.kinds import KindModel
 from model.lineage import Lineage
 from model.network import NextEventLSTM
 from model.precision import FULL, at_precision
+from model.presence import PresenceHead
 from model.rates import NO_RATES, Rates
-from model.scoring import Calibration
+from model.scoring import Calibration, views
 from model.templates.frozen import FrozenTemplates
 from model.vocabulary import Vocabulary
 
@@ -49,7 +52,7 @@ class TrainedModel:
 
     `network` is as it was trained; it scores at `precision`. `trained_at` is known of a
     model that was loaded from a bundle. Where detectors are `chosen`, they decide, and
-    the calibration is theirs.
+    the calibration is theirs; where there is a `presence` head, it does, for the model.
     """
 
     version: str
@@ -68,10 +71,26 @@ class TrainedModel:
     precision: str = FULL
     chosen: Chosen | None = None
     rates: Rates = NO_RATES
+    presence: PresenceHead | None = None
 
     def network_on(self, device: torch.device) -> NextEventLSTM:
         """The next-event network ready to score on a device, at the precision."""
         return at_precision(self.network, self.precision, device)
+
+    def scores(
+        self,
+        sessions: Sequence[EncodedSession],
+        highest: Floats,
+        threshold: float,
+        left_out: int = 0,
+    ) -> Floats:
+        """The model's own scores, whoever is chosen. sessions (N), their highest
+        surprises (N), nats → (N,). `left_out` 1: these were fitted on."""
+        if self.presence is not None:
+            return self.presence.score(sessions)
+        fence = self.calibration.surprise_fence
+        seen = views(self.support, highest, sessions, fence, left_out)
+        return seen.joined(threshold)
 
 
 def with_own_names(

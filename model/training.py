@@ -36,6 +36,12 @@ from model.labels import IGNORE, NO_LABELS, Labels
 from model.language_model import LanguageModelConfig, train_language_model
 from model.network import NextEventLSTM
 from model.precision import FULL, at_precision, prune
+from model.presence_choice import (
+    ByThreshold,
+    Labelled,
+    choose_head,
+)
+from model.presence_figures import with_head
 from model.progress import Progress, Step, silent
 from model.rates import learn_rates
 from model.scoring import Calibration, calibrate, views
@@ -152,41 +158,53 @@ def train(
         mixed=mixed,
         checkpoint=checkpoint,
     )
+    labelled = Labelled(
+        [s for s, sure in zip(pool, split.trusted, strict=True) if sure],
+        taught,
+        split.taught_kinds,
+    )
+    choice = None
+    if config.classes.presence and found.kinds is not None:
+        present = ByThreshold(support, calibration, found.kinds, scoring, device)
+        choice = choose_head(labelled, len(pool), present, config.seed)
+    decided = calibration
+    if choice is not None and choice.head is not None:
+        decided = _within(choice.calibrated(calibration), config, split)
+    learned = Learned(
+        span=(split.first, split.last),
+        pool=pool,
+        places=split.pool.places,
+        aside=split.aside,
+        suspects=[*suspects, *suspected],
+        suspects_in_pool=not extra,
+        taught=taught,
+        taught_kinds=split.taught_kinds,
+        suspected=suspected,
+        support=support,
+        vocabulary=vocabulary,
+        network=scoring,
+        calibration=calibration,
+        history=history,
+        found=found,
+        overflow=miner.overflow,
+        device=device,
+    )
     return TrainedModel(
         version="",
         templates=templates,
         vocabulary=vocabulary,
         network=network,
         support=support,
-        calibration=calibration,
+        calibration=decided,
         kinds=found.kinds,
         classes=with_own_names(found.classes, found.lineage),
         lineage=found.lineage,
         baselines=_baselines(pool, held_out, scoring, device),
         configuration=asdict(config),
-        figures=training_figures(
-            Learned(
-                span=(split.first, split.last),
-                pool=pool,
-                places=split.pool.places,
-                aside=split.aside,
-                suspects=[*suspects, *suspected],
-                suspects_in_pool=not extra,
-                taught=taught,
-                taught_kinds=split.taught_kinds,
-                suspected=suspected,
-                support=support,
-                vocabulary=vocabulary,
-                network=scoring,
-                calibration=calibration,
-                history=history,
-                found=found,
-                overflow=miner.overflow,
-                device=device,
-            )
-        ),
+        figures=with_head(training_figures(learned), choice, labelled),
         precision=config.precision,
         rates=learn_rates(sessions),
+        presence=None if choice is None else choice.head,
     )
 
 
@@ -256,21 +274,25 @@ def _learn_normal(
         checked,
         highest_surprises(scoring, train_set, device),
     )
-    if config.alarm_budget is not None:
-        calibration = _within(calibration, config.alarm_budget, split)
-    return network, calibration, history, checked
+    return network, _within(calibration, config, split), history, checked
 
 
-def _within(calibration: Calibration, budget_a_day: float, split: Split) -> Calibration:
-    """With the threshold of the budget. Raises TrainingError without times."""
+def _within(
+    calibration: Calibration, config: TrainingConfig, split: Split
+) -> Calibration:
+    """With the threshold of the budget, if there is one. Raises TrainingError
+    without times."""
+    budget = config.alarm_budget
+    if budget is None:
+        return calibration
     rate = sessions_a_day(len(split.unlabelled), split.first, split.last)
     if rate is None:
         raise TrainingError(
             "an alarm budget is a number a day, and these lines tell no time; name "
             "the field with --time-field, or leave out --alarm-budget"
         )
-    budgeted = calibration.within(budget_a_day, rate)
-    return replace(calibration, threshold=budgeted.threshold)
+    threshold = calibration.within(budget, rate).threshold
+    return replace(calibration, threshold=threshold)
 
 
 def is_held_out(unit: str, config: TrainingConfig) -> bool:

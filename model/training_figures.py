@@ -122,13 +122,14 @@ def _scores(learned: Learned) -> dict[str, Any]:
     for name, sessions in groups.items():
         judged = _spaced(sessions, MAX_JUDGED) if name != "held_out" else sessions
         scores = _score(learned, judged, 1)
-        result[name] = _group(len(sessions), scores, threshold)
+        result[name] = group_of(len(sessions), scores, threshold)
     total, scores = len(learned.suspects), _deviant_scores(learned)
-    result["deviants"] = _group(total, scores, threshold)
+    result["deviants"] = group_of(total, scores, threshold)
     return result
 
 
-def _group(sessions: int, scores: Floats, threshold: float) -> dict[str, Any]:
+def group_of(sessions: int, scores: Floats, threshold: float) -> dict[str, Any]:
+    """The scores (N,) of a group of so many sessions."""
     return {
         "sessions": sessions,
         "judged": len(scores),
@@ -281,12 +282,13 @@ def _confusion(learned: Learned) -> dict[str, Any] | None:
     found = surprises(learned.network, odd, learned.device)
     for kind in kinds.kinds(odd, found, learned.device):
         table[NORMAL][kind.class_id or UNKNOWN] += 1
-    return _table(table, kinds.classes)
+    return table_of(table, kinds.classes)
 
 
-def _table(
+def table_of(
     counts: Mapping[str, Mapping[str, int]], classes: Sequence[str]
 ) -> dict[str, Any]:
+    """What sessions are (rows) by what they are called (columns)."""
     used = {called for row in counts.values() for called in row}
     columns = [c for c in (NORMAL, *classes, UNKNOWN) if c in used or c in counts]
     return {
