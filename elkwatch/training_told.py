@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from elkwatch.log_files import plural, warn
-from elkwatch.training_report import TrainingReport
+from elkwatch.training_report import TrainingReport, who_decides
 from model import TrainedModel
 
 
@@ -41,6 +41,8 @@ def tell_training(model: TrainedModel, version: str, out: Path) -> None:
             "no classes: nothing that deviates came often enough; anomalies "
             "will be told by their pattern (--discover FILE helps)"
         )
+    for line in who_decides(figures):
+        click.echo(line)
     click.echo(f"model {version} → {out}")
     click.echo(
         f"quality figures: {out / 'figures.json'}; measure it with "

@@ -29,7 +29,7 @@ from sklearn.linear_model import LogisticRegression
 from model.detectors.protocol import Flags, Floats
 from model.detectors.support import SupportDistance
 from model.events import EncodedSession
-from model.features import deviation
+from model.features import Matrix, deviation
 from model.kinds import KindModel, choose_exemplars
 from model.network import NextEventLSTM
 from model.presence import PresenceHead, odds_of, presence, unknown_shares
@@ -284,7 +284,7 @@ def _threshold_calls(labelled: Labelled, present: ByThreshold, folds: Codes) -> 
     return calls
 
 
-def _nearest(row: Floats, rows: Floats, truth: Codes) -> int:
+def _nearest(row: Matrix, rows: Matrix, truth: Codes) -> int:
     """The kind of the nearest exemplar, where it is near enough; else UNKNOWN_KIND."""
     kinds, codes = np.unique(truth, return_inverse=True)
     exemplars, owners, radii = choose_exemplars(rows, codes, len(kinds))

@@ -15,6 +15,7 @@ from elkwatch.training_report.page import (
     build_training_report,
     write_training_report,
 )
+from elkwatch.training_report.verdict import who_decides
 from elkwatch.training_report.versus import compared, older_model
 
 __all__ = [
@@ -24,5 +25,6 @@ __all__ = [
     "compared",
     "older_model",
     "training_report",
+    "who_decides",
     "write_training_report",
 ]

@@ -50,7 +50,12 @@ def verdict_of(figures: Mapping[str, Any], configuration: Mapping[str, Any]) -> 
     return Verdict(
         fitness,
         _HEADLINES[fitness],
-        (_learned(figures), expectation(alarms), _told_apart(figures)),
+        (
+            _learned(figures),
+            expectation(alarms),
+            _told_apart(figures),
+            *who_decides(figures),
+        ),
         tuple(sorted(warnings, key=lambda warning: not warning.is_grave)),
         _look_at(figures),
     )
@@ -125,7 +130,35 @@ def _learned(figures: Mapping[str, Any]) -> str:
     )
 
 
+def who_decides(figures: Mapping[str, Any]) -> tuple[str, ...]:
+    """Where two ways to decide were tried: which one it is, and why; else nothing."""
+    tried = figures.get("presence")
+    if not tried:
+        return ()
+    own, other = tried["macro_f1"], tried["threshold_macro_f1"]
+    held = (
+        f"{own:.2f} against {other:.2f} of the threshold, standard error of the gain "
+        f"{tried['standard_error']:.2f}; normal and {plural(tried['kinds'], 'kind')}, "
+        f"each of {plural(tried['sessions'], 'labelled session')} told by the others"
+    )
+    if tried["decides"]:
+        return (
+            f"Which templates a session holds decides, no threshold: macro-F1 {held}.",
+        )
+    return (
+        "The threshold decides; which templates a session holds would not be clearly "
+        f"better: macro-F1 {held}.",
+    )
+
+
 def _told_apart(figures: Mapping[str, Any]) -> str:
+    tried = figures.get("presence")
+    if tried and tried["decides"]:
+        return (
+            f"Tells {plural(tried['kinds'], 'kind')} of trouble by name; what has more "
+            "lines that are new than any labelled session had is flagged as an "
+            "unknown kind."
+        )
     if figures["classes"]:
         return (
             f"Tells {plural(figures['classes'], 'kind')} of trouble by name; "
