@@ -106,9 +106,10 @@ class HeadChoice:
 
 
 def may_compete(labelled: Labelled, pool: int) -> bool:
-    """Whether labels tell so few normal sessions of a small pool, and kinds."""
+    """Whether the pool is small, labels tell most of it, and kinds."""
     return (
-        LEAST <= len(labelled.normal) <= pool < FEW_NORMAL
+        LEAST <= len(labelled.normal)
+        and len(labelled.normal) <= pool < min(FEW_NORMAL, 2 * len(labelled.normal))
         and LEAST <= len(labelled.taught) <= MOST_TAUGHT
     )
 

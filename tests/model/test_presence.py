@@ -103,7 +103,9 @@ def test_where_the_threshold_does_as_well_it_stays() -> None:
         (4, 5, 10, False),
         (5, 4, 5, False),
         (199, 5, 199, True),
-        (50, 5, 200, False),
+        (150, 5, 200, False),
+        (6, 5, 11, True),
+        (6, 5, 12, False),
         (5, 1001, 5, False),
     ],
 )
