@@ -23,16 +23,22 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.special import log_softmax
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
-from model.detectors.protocol import Flags, Floats
+from model.detectors.protocol import Floats
 from model.detectors.support import SupportDistance
 from model.events import EncodedSession
 from model.features import Matrix, deviation
 from model.kinds import KindModel, choose_exemplars
 from model.network import NextEventLSTM
-from model.presence import PresenceHead, odds_of, presence, unknown_shares
+from model.presence import (
+    MOST_LOG_ODDS,
+    PresenceHead,
+    odds_of,
+    presence,
+    unknown_shares,
+)
 from model.scoring import ALARM_SHARE, Calibration, highest_of, views
 from model.surprise import surprises
 from model.vocabulary import RESERVED
@@ -41,8 +47,6 @@ FEW_NORMAL = round(1 / ALARM_SHARE)
 LEAST = 5
 MOST_TAUGHT = 1000
 FOLDS = 30
-INNER_FOLDS = 5
-STRENGTHS = (0.01, 0.1, 1.0, 10.0)
 RESAMPLES = 1000
 Codes = NDArray[np.int64]
 UNKNOWN_KIND = -1
@@ -108,7 +112,7 @@ class HeadChoice:
 def may_compete(labelled: Labelled, pool: int) -> bool:
     """Whether the pool is small, labels tell most of it, and kinds."""
     return (
-        LEAST <= len(labelled.normal)
+        len(labelled.normal) >= LEAST
         and len(labelled.normal) <= pool < min(FEW_NORMAL, 2 * len(labelled.normal))
         and LEAST <= len(labelled.taught) <= MOST_TAUGHT
     )
@@ -126,7 +130,7 @@ def choose_head(
     sessions, truth = labelled.sessions, labelled.codes
     holding = presence(sessions, columns := _columns(sessions))
     folds = _dealt(truth, FOLDS, seed)
-    logits, strengths = _by_the_others(holding, truth, folds, seed)
+    logits = _by_the_others(holding, truth, folds)
     shares = _shares_alone(sessions, holding, columns)
     calls = np.where(odds_of(logits) > 1, 1 + logits[:, 1:].argmax(axis=1), 0).astype(
         np.int64
@@ -134,8 +138,7 @@ def choose_head(
     others = _threshold_calls(labelled, present, folds)
     own, other = macro_f1(truth, calls), macro_f1(truth, others)
     error = _error_of_gain(truth, calls, others, seed)
-    strength = _strength(holding, truth, seed)
-    weights, bias = _fit(holding, truth, strength)
+    weights, bias = _fit(holding, truth, 1 + len(labelled.kinds))
     head = PresenceHead(
         labelled.kinds, columns, weights, bias, float(shares.max(initial=0.0))
     )
@@ -149,8 +152,6 @@ def choose_head(
         "macro_f1": round(own, 4),
         "threshold_macro_f1": round(other, 4),
         "standard_error": round(error, 4),
-        "strength": strength,
-        "strengths": sorted(set(strengths)),
     }
     chosen = head if decides else None
     return HeadChoice(chosen, truth, odds_of(logits), calls, figures)
@@ -197,54 +198,29 @@ def _dealt(truth: Codes, folds: int, seed: int) -> Codes:
     return dealt
 
 
-def _by_the_others(
-    rows: Floats, truth: Codes, folds: Codes, seed: int
-) -> tuple[Floats, list[float]]:
-    """Logits of sessions by a head that learned the other folds, its strength chosen
-    on these alone. rows (N, V) → (N, K + 1)."""
+def _by_the_others(rows: Floats, truth: Codes, folds: Codes) -> Floats:
+    """Logits of sessions by a head that learned the other folds.
+
+    rows (N, V) → (N, K + 1).
+    """
     logits = np.zeros((len(truth), truth.max() + 1))
-    strengths = []
     for fold in np.unique(folds):
         aside = folds == fold
-        strength = _strength(rows[~aside], truth[~aside], seed)
-        logits[aside] = _told(rows, truth, aside, strength, logits.shape[1])
-        strengths.append(strength)
-    return logits, strengths
+        weights, bias = _fit(rows[~aside], truth[~aside], logits.shape[1])
+        logits[aside] = rows[aside] @ weights.T + bias
+    return logits
 
 
-def _told(
-    rows: Floats, truth: Codes, aside: Flags, strength: float, kinds: int
-) -> Floats:
-    weights, bias = _fit(rows[~aside], truth[~aside], strength, kinds)
-    found: Floats = rows[aside] @ weights.T + bias
-    return found
+def _fit(rows: Floats, truth: Codes, kinds: int) -> tuple[Floats, Floats]:
+    """Logistic regression, kinds evenly weighted, with the library's own penalty.
 
-
-def _strength(rows: Floats, truth: Codes, seed: int) -> float:
-    """The inverse strength of the penalty that foretells best what was not learned."""
-    folds = _dealt(truth, INNER_FOLDS, seed)
-    share = np.bincount(truth)[truth]
-    losses = []
-    for strength in STRENGTHS:
-        loss = 0.0
-        for fold in np.unique(folds):
-            aside = folds == fold
-            found = _told(rows, truth, aside, strength, int(truth.max()) + 1)
-            own = log_softmax(found, axis=1)[np.arange(len(found)), truth[aside]]
-            loss -= float((own / share[aside]).sum())
-        losses.append(loss)
-    return STRENGTHS[int(np.argmin(losses))]
-
-
-def _fit(
-    rows: Floats, truth: Codes, strength: float, kinds: int | None = None
-) -> tuple[Floats, Floats]:
-    """Logistic regression, kinds evenly weighted: weights (K + 1, V), bias (K + 1)."""
-    count = int(truth.max()) + 1 if kinds is None else kinds
-    weights, bias = np.zeros((count, rows.shape[1])), np.full(count, -30.0)
-    model = LogisticRegression(C=strength, class_weight="balanced", max_iter=2000)
+    rows (N, V), truth (N,) → weights (kinds, V), bias (kinds,). A kind of which there
+    is no session is never likeliest.
+    """
+    weights, bias = np.zeros((kinds, rows.shape[1])), np.full(kinds, -MOST_LOG_ODDS)
+    model = LogisticRegression(class_weight="balanced", max_iter=2000)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+        warnings.simplefilter("ignore", ConvergenceWarning)
         model.fit(rows, truth)
     if len(model.classes_) == 2:
         half = model.coef_[0] / 2
