@@ -28,6 +28,7 @@ from tests.elkwatch.bad_input import (
     written,
 )
 from tests.elkwatch.test_report import Page
+from tests.model.applications import SIGNS, applications
 from tests.model.builders import deadlocked, looping, session, shop
 
 FAST = (*KEY, "--epochs", "2", "--device", "cpu")
@@ -150,6 +151,27 @@ def test_labels_are_judged_on_sessions_that_taught_nothing(
     assert "What held-out sessions are called" in text
     assert re.search(r"deadlock 10 \d+ \d+ % 2 \d", text)
     assert re.search(r"loop 10 \d+ \d+ % 2 \d", text)
+
+
+def test_who_decides_is_told_where_few_labelled_sessions_leave_a_choice(
+    command: Command, tmp_path: Path
+) -> None:
+    made, told_of = applications()
+    given = logs(tmp_path / "a", made)
+    rows = [f"{session},{kind}" for session, kind in told_of.by_session.items()]
+    labels = written(tmp_path / "l.csv", "\n".join(["session,kind", *rows]))
+    out = tmp_path / "m"
+    told = command("train", given, "--labels", labels, "--out", out, *FAST)
+    assert told.code == 0, told.err
+    said = "Which templates a session holds decides, no threshold: macro-F1 0."
+    for text in (told.out, page_of(out).text):
+        assert said in text
+        assert "each of 26 labelled sessions told by the others" in text
+    assert "told once by weights that had not learned it" in page_of(out).text
+    argv = ("--session-field", "session.id", "--out", "-")
+    verdicts = command("classify", given, "--model", out, *argv).records
+    assert {v["class_id"] for v in verdicts} == {"normal", *SIGNS}
+    assert {v["threshold"] for v in verdicts} == {1.0}
 
 
 def test_what_a_configuration_masks_is_masked_in_the_page(
