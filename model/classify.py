@@ -19,6 +19,7 @@ from model.events import EncodedSession, Session, distinct
 from model.explain import evidence, missing_texts, positions_to_show
 from model.growing import GrowingScores, UnjudgedWhileOpen
 from model.kinds import Kind
+from model.optional_lines import optional_events
 from model.patterns import PatternReading, read_pattern
 from model.scoring import highest_of
 from model.surprise import Surprise, expectations, highest_surprises, surprises
@@ -65,6 +66,7 @@ class Classifier:
         self._catalogue = catalogue or load_catalogue()
         self._classes = {c.class_id: c for c in model.classes}
         self._nearest: NearestText | None = None
+        self._optional = optional_events(model.support)
         torch.set_flush_denormal(True)
         self._network = model.network_on(self._device)
         if model.kinds is not None:
@@ -231,7 +233,9 @@ class Classifier:
             topic=topic,
             lines=lines,
             missing=missing_texts(reading, vocabulary),
-            deviates=deviation(reading, session, encoded, vocabulary, self._unseen),
+            deviates=deviation(
+                reading, session, encoded, vocabulary, self._unseen, self._optional
+            ),
         )
 
     def _normal(

@@ -8,7 +8,8 @@
 
 Of what deviates it matters how often it came, in powers of two: three retries are not
 three hundred. Of the rest it matters whether it is there at all: the same odd line in
-another flow is another deviation. No ids and no class: sessions that deviate in one way
+another flow is another deviation. Lines that come or not in any flow are left out
+(optional_lines.py). No ids and no class: sessions that deviate in one way
 share all of it, also after another training, for as long as the templates read the
 same. Of a line that no template matches the line itself counts, masked: two lines that
 were never seen are not alike for that.
@@ -17,7 +18,7 @@ were never seen are not alike for that.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from model.events import EncodedSession, Session
 from model.patterns import PatternReading
@@ -32,10 +33,11 @@ def deviation(
     encoded: EncodedSession,
     vocabulary: Vocabulary,
     unseen: Callable[[str], str],
+    optional: Collection[int] = (),
 ) -> tuple[str, ...]:
     """The lines, what deviates first; at most MAX_TEXTS.
 
-    `unseen` masks a line that has no template.
+    `unseen` masks a line that has no template; `optional` event ids tell no flow.
     """
     counts: Counter[int] = Counter(encoded.ids)
     missing, about = set(reading.missing), set(reading.about)
@@ -51,7 +53,7 @@ def deviation(
         }
     usual: set[str] = set()
     if encoded.starts and encoded.ends:
-        others = set(counts) - about - {UNK, BOS, EOS}
+        others = set(counts) - about - {UNK, BOS, EOS, *optional}
         usual = {f"= {vocabulary.text(event)}" for event in others}
     return (*sorted(odd), *sorted(usual))[:MAX_TEXTS]
 

@@ -155,6 +155,13 @@ class SupportDistance:
         nearest = self._counts[int(np.lexsort((-self._weights, distances))[0])]
         return {int(i): float(nearest[i]) for i in np.flatnonzero(nearest)}
 
+    def usual_sets(self) -> Counter[frozenset[int]]:
+        """Which templates usual sessions hold together, and how many do."""
+        found: Counter[frozenset[int]] = Counter()
+        for row, times in zip(self._counts, self._weights, strict=True):
+            found[frozenset(np.flatnonzero(row).tolist())] += int(times)
+        return found
+
     def support(self, event_id: int) -> int:
         """In how many training sessions an event id occurs."""
         return self._support.get((event_id,), 0)

@@ -13,11 +13,15 @@ OPEN, QUERY, CLOSE = RESERVED, RESERVED + 1, RESERVED + 2
 
 
 def lines(
-    reading: PatternReading, *ids: int, ends: bool = True, unseen: str = "deadlock"
+    reading: PatternReading,
+    *ids: int,
+    ends: bool = True,
+    unseen: str = "deadlock",
+    optional: tuple[int, ...] = (),
 ) -> tuple[str, ...]:
     made = session("s", [unseen] * len(ids))
     encoded = EncodedSession(ids, True, ends)
-    return deviation(reading, made, encoded, WORDS, str.upper)
+    return deviation(reading, made, encoded, WORDS, str.upper, optional)
 
 
 def test_how_often_counts_roughly() -> None:
@@ -41,3 +45,10 @@ def test_what_else_is_there_counts_for_whole_sessions_only() -> None:
     assert lines(broken, OPEN, QUERY, ends=False) == ("| query",)
     swapped = PatternReading("broken-order", (QUERY,), ())
     assert lines(swapped, QUERY, OPEN, ends=False) == ("~ query",)
+
+
+def test_optional_lines_tell_no_flow_but_deviate_as_others_do() -> None:
+    reading = PatternReading("missing-step", (CLOSE,), (CLOSE,))
+    assert lines(reading, OPEN, QUERY, optional=(QUERY,)) == ("- close", "= open")
+    more = PatternReading("repetition", (QUERY,), ())
+    assert lines(more, OPEN, *[QUERY] * 4, optional=(QUERY,))[0] == "+ query ×4–7"
