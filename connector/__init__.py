@@ -121,6 +121,7 @@ from connector.state import (
     Stored,
 )
 from connector.timestamps import read_time, to_iso
+from connector.written_findings import FindingChanger, WrittenFinding, finding_from
 
 __all__ = [
     "STATE_KINDS",
@@ -153,6 +154,7 @@ __all__ = [
     "FieldReport",
     "FieldUnfit",
     "Finding",
+    "FindingChanger",
     "FindingSink",
     "Holder",
     "InMemoryCursorStore",
@@ -208,6 +210,7 @@ __all__ = [
     "Version",
     "WindowRequest",
     "WriteReport",
+    "WrittenFinding",
     "addresses",
     "cluster_time",
     "compare",
@@ -216,6 +219,7 @@ __all__ = [
     "dead_letters",
     "disk_free",
     "finding_document",
+    "finding_from",
     "finding_id",
     "governing_templates",
     "grouped",

@@ -89,6 +89,7 @@ class Finding:
     So with what is `tentative` (of no known kind, and its session goes on) and what is
     `held-back` (the model is out of date); a finding that was open once stays open.
     `shown_session`: the key as it may be read, where that is not the key itself.
+    `written_as`: the id of one that was read back, whose key may be a masked one.
     """
 
     source: str
@@ -122,6 +123,7 @@ class Finding:
     shown_session: str | None = None
     signature: Signature | None = None
     feedback: FeedbackMark | None = None
+    written_as: str | None = None
 
     @property
     def alerts(self) -> bool:
@@ -136,7 +138,8 @@ class Finding:
     @property
     def finding_id(self) -> str:
         """The `_id`: 32 hex digits of source, session and window start."""
-        return finding_id(self.source, self.session, self.window_start)
+        own = finding_id(self.source, self.session, self.window_start)
+        return own if self.written_as is None else self.written_as
 
 
 def finding_id(source: str, session: str, window_start: datetime | None) -> str:

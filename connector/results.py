@@ -12,6 +12,7 @@ from connector.pit import KEEP_ALIVE
 from connector.retrying import RetryPolicy
 from connector.run_figures import run_stream_name
 from connector.timestamps import to_iso
+from connector.written_findings import WrittenFinding, written_finding
 
 _PAGE = 500
 
@@ -30,11 +31,18 @@ class Results:
 
     def findings(self, start: datetime, end: datetime) -> Iterator[Document]:
         """Findings whose session ended in [start, end]; none before the first write."""
-        return self._read(stream_name(self._namespace), start, end)
+        stream = stream_name(self._namespace)
+        return (hit["_source"] for hit in self._read(stream, start, end))
+
+    def written(self, start: datetime, end: datetime) -> Iterator[WrittenFinding]:
+        """The same, each with the place and the version that it stands in."""
+        for hit in self._read(stream_name(self._namespace), start, end):
+            yield written_finding(hit)
 
     def runs(self, start: datetime, end: datetime) -> Iterator[Document]:
         """Figures of the runs that ended in [start, end]."""
-        return self._read(run_stream_name(self._namespace), start, end)
+        stream = run_stream_name(self._namespace)
+        return (hit["_source"] for hit in self._read(stream, start, end))
 
     def search(self, index: str, body: Mapping[str, Any]) -> Document:
         """One search as it is asked, over what is there of the index; never partial."""
@@ -66,8 +74,7 @@ class Results:
             while True:
                 answer = self._search(index, pit_id, after, bounds)
                 pit_id, hits = answer["pit_id"], answer["hits"]["hits"]
-                for hit in hits:
-                    yield hit["_source"]
+                yield from hits
                 if len(hits) < _PAGE:
                     return
                 after = hits[-1]["sort"]
@@ -83,6 +90,7 @@ class Results:
                 query={"range": {"@timestamp": bounds}},
                 sort=[{"@timestamp": "asc"}, {"_shard_doc": "asc"}],
                 size=_PAGE,
+                seq_no_primary_term=True,
                 track_total_hits=False,
                 allow_partial_search_results=False,
                 search_after=after,

@@ -13,6 +13,7 @@ lately is looked up by id in its backing index, which is always up to date.
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import partial
 from typing import Any, Literal
 
@@ -155,9 +156,9 @@ class FindingSink:
             elif finding_content(known.document) == finding_content(document):
                 outcomes[finding_id] = "exists"
             else:
-                amended = _amended(document, known.document, finding)
+                newer = amended(document, known.document, finding.detected_at)
                 items.append(
-                    BulkItem("index", known.index, finding_id, amended, known.version)
+                    BulkItem("index", known.index, finding_id, newer, known.version)
                 )
         return items
 
@@ -284,12 +285,12 @@ def finding_content(document: Mapping[str, Any]) -> dict[str, Any]:
     return content
 
 
-def _amended(
-    document: dict[str, Any], known: Mapping[str, Any], finding: Finding
+def amended(
+    document: dict[str, Any], known: Mapping[str, Any], at: datetime
 ) -> dict[str, Any]:
     """The new content under the time of the first; it is the same finding still."""
     document["event"]["ingested"] = known["event"]["ingested"]
-    document["elkwatch"]["amended_at"] = to_iso(finding.detected_at)
+    document["elkwatch"]["amended_at"] = to_iso(at)
     document["elkwatch"]["revision"] = known["elkwatch"].get("revision", 0) + 1
     return document
 

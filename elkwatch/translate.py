@@ -243,7 +243,12 @@ def _change(
 
 def fingerprint(source: str, verdict: Verdict) -> str:
     """What groups findings into an episode: source × kind of trouble × service."""
-    return "/".join((source, verdict.topic, verdict.service or "-"))
+    return grouped_by(source, verdict.topic, verdict.service)
+
+
+def grouped_by(source: str, topic: str, service: str | None) -> str:
+    """The fingerprint of findings of one kind of trouble in one service."""
+    return "/".join((source, topic, service or "-"))
 
 
 def notice(found: Finding) -> FindingNotice:

@@ -30,4 +30,3 @@ def optional_events(support: SupportDistance) -> frozenset[int]:
         for event, times in spared.items()
         if times >= OPTIONAL_SHARE * holding[event]
     )
-

@@ -10,26 +10,42 @@ from pathlib import Path
 
 from elkwatch.config import Config, source_named
 from elkwatch.errors import FeedbackError
+from elkwatch.privacy import Masker
 from elkwatch.proposals.shown import shown
-from model import BundleError, LabelError, check_kind, load_bundle, load_catalogue
+from model import (
+    Advice,
+    BundleError,
+    LabelError,
+    check_kind,
+    load_bundle,
+    load_catalogue,
+)
 
 
-def known_kinds(config: Config, source: str) -> dict[str, str]:
-    """Kind id → English name. Raises ConfigError, CatalogueError.
+def told_kinds(config: Config, source: str, language: str = "en") -> dict[str, Advice]:
+    """Kind id → what people are told of it. Raises ConfigError, CatalogueError.
 
     Without the model (it may lie on another machine): the catalogue's alone.
     """
     catalogue = load_catalogue(config.catalogue)
+    mask = Masker(config.privacy.mask).unnumbered
     rules = (rule.entry for rule in catalogue.rules)
-    found = {entry.entry_id: entry.told_in("en").name for entry in rules}
+    found = {entry.entry_id: entry.told_in(language) for entry in rules}
     model = source_named(config, source).model
     try:
         classes = load_bundle(Path(model)).classes if model is not None else ()
     except BundleError:
         classes = ()
-    found.update((c.class_id, c.entry.told_in("en", c.about).name) for c in classes)
-    found.update((i, e.told_in("en").name) for i, e in catalogue.classes.items())
+    found.update(
+        (c.class_id, c.entry.told_in(language, mask(c.about))) for c in classes
+    )
+    found.update((i, e.told_in(language)) for i, e in catalogue.classes.items())
     return found
+
+
+def known_kinds(config: Config, source: str) -> dict[str, str]:
+    """Kind id → English name. Raises ConfigError, CatalogueError."""
+    return {kind: told.name for kind, told in told_kinds(config, source).items()}
 
 
 def kind_named(name: str, known: dict[str, str], *, new: bool) -> str:

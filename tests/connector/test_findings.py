@@ -7,7 +7,15 @@ from typing import Any
 
 import pytest
 
-from connector import Finding, finding_document, finding_id, stream_name
+from connector import (
+    FeedbackMark,
+    Finding,
+    Signature,
+    finding_document,
+    finding_from,
+    finding_id,
+    stream_name,
+)
 from connector.run_figures import (
     RunFigures,
     TickFigures,
@@ -37,6 +45,28 @@ def test_the_id_of_a_window_does_not_depend_on_its_zone() -> None:
 
     east = NOON.astimezone(ZoneInfo("Asia/Shanghai"))
     assert finding_id("a", "b", east) == finding_id("a", "b", NOON)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"window_start": NOON, "service": None, "host": None, "log_url": None},
+        {"shown_session": "<card>", "causes": (), "evidence": (), "missing": ()},
+        {
+            "status": "suppressed",
+            "feedback": FeedbackMark("f1", "false-alarm", "a", ""),
+        },
+        {"feedback": FeedbackMark("f1", "kind", "ada", "why", "c01"), "known": False},
+        {"signature": Signature("0123", "c07/x", ("+ odd", "= usual"))},
+    ],
+)
+def test_what_was_written_is_read_back(changes: dict[str, Any]) -> None:
+    first = finding(**changes)
+    document = json.loads(json.dumps(finding_document(first, "prod")))
+    again = finding_from(document)
+    assert finding_document(again, "prod") == document
+    assert again.finding_id == first.finding_id
 
 
 def test_a_finding_in_ecs() -> None:

@@ -14,7 +14,9 @@ from elkwatch.feedback import FeedbackBook, Opinion, Opinions, Subject, signatur
 from elkwatch.feedback.kinds import kind_named
 from elkwatch.feedback.labels import label_of, labels_csv, merged
 from elkwatch.feedback.opinion import opinion_from
+from elkwatch.feedback.written import as_said
 from model import Advice, Labels, Verdict
+from tests.connector.samples import finding
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -138,6 +140,25 @@ def test_another_kind_takes_its_advice_where_there_is_any() -> None:
     assert not known.suppressed
     bare = said.review(verdict(), "db", str, _no_advice)
     assert (bare.verdict.class_name, bare.verdict.severity) == ("disk_full", "high")
+
+
+def test_a_written_finding_becomes_what_it_would_have_been() -> None:
+    told = Advice("disk full", "critical", ("logs",), "Free some space.")
+    kind = as_said(finding(), opinion(verdict="kind", kind="disk_full"), told)
+    assert (kind.class_id, kind.class_name) == ("disk_full", "disk full")
+    assert (kind.known, kind.severity, kind.advice) == (True, "critical", told.advice)
+    assert kind.fingerprint == "shop-db/disk_full/shop"
+    assert kind.feedback is not None
+    assert kind.feedback.class_before == "c07"
+    assert kind.status == "open"
+    other = as_said(kind, opinion(verdict="kind", kind="crash"), None)
+    assert (other.class_name, other.advice) == ("crash", told.advice)
+    assert other.feedback is not None
+    assert other.feedback.class_before == "c07", "what the model said first"
+    false = as_said(finding(status="tentative"), opinion(), None)
+    assert (false.status, false.class_id) == ("suppressed", "c07")
+    right = as_said(false, opinion(verdict="right"), None)
+    assert right.status == "open"
 
 
 def test_given_taken_back_and_given_again() -> None:

@@ -59,6 +59,41 @@ def test_a_false_alarm_is_silent_in_the_very_next_run_and_comes_back(
     assert _finding(world, "third")["elkwatch"].get("feedback") is None
 
 
+def test_what_was_written_before_is_brought_up_to_it_once(world: World) -> None:
+    odd = [*_dead("first"), *_dead("second"), *_looping("loop")]
+    world.ship([*recent(shop(20, seed=50)), *odd])
+    world.run_once()
+    told, ids = len(world.hook.received), _ids(world)
+    world.command("feedback", "add", "first", "--false-alarm", "--by", "ada")
+    world.command("feedback", "add", "loop", "--right")
+
+    def apply(*more: str) -> dict[str, Any]:
+        done = world.command("feedback", "apply", "--json", *more)
+        assert done.returncode == 0, done.stderr
+        figures: dict[str, Any] = json.loads(done.stdout)
+        return figures
+
+    expected = {"covered": 3, "suppressed": 2, "right": 1}
+    before = world.findings()
+    assert apply("--dry-run").items() >= expected.items()
+    assert world.findings() == before
+    done = apply()
+    assert done.items() >= {**expected, "episodes_ended": 1}.items()
+    assert _ids(world) == ids
+    second, loop = _finding(world, "second"), _finding(world, "loop")
+    assert second["elkwatch"]["status"] == "suppressed"
+    assert second["event"]["kind"] == "event"
+    assert (second["elkwatch"]["revision"], loop["elkwatch"]["revision"]) == (1, 1)
+    assert loop["elkwatch"]["feedback"]["verdict"] == "right"
+
+    again = {"covered": 3, "as_they_were": 3, "episodes_ended": 0}
+    assert apply().items() >= again.items()
+    progress = _only(world.run_once())
+    assert (progress.created, progress.amended, progress.suppressed) == (0, 0, 0)
+    later = [call.body["type"] for call in world.hook.received[told:]]
+    assert later == ["episode.resolved"]
+
+
 def test_files_of_a_source_are_judged_with_its_feedback(world: World) -> None:
     world.ship([*recent(shop(20, seed=50)), *_dead("first")])
     world.run_once()
@@ -116,7 +151,7 @@ def test_other_deviations_alert_as_before(world: World) -> None:
     world.ship([*recent(shop(20, seed=50)), *_dead("first")])
     world.run_once()
     world.command("feedback", "add", "first", "--false-alarm")
-    world.ship(recent([looping("loop", random.Random(4))], timedelta(seconds=40)))
+    world.ship(_looping("loop"))
     assert _only(world.run_once()).created == 1
 
 
@@ -157,6 +192,15 @@ def test_what_cannot_count_is_told_in_one_line(world: World) -> None:
 def _dead(key: str) -> list[Any]:
     """A session with an error line that training never saw, as it just ended."""
     return recent([deadlocked(key, random.Random(3))], timedelta(seconds=40))
+
+
+def _looping(key: str) -> list[Any]:
+    """A session that does one thing over and over."""
+    return recent([looping(key, random.Random(4))], timedelta(seconds=40))
+
+
+def _ids(world: World) -> list[str]:
+    return sorted(finding["event"]["id"] for finding in world.findings())
 
 
 def _finding(world: World, key: str) -> Mapping[str, Any]:

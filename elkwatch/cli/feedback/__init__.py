@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from elkwatch.cli.feedback.apply import apply
 from elkwatch.cli.options import config_option, json_option, load
 from elkwatch.cli.shell import examples
 
@@ -32,10 +33,14 @@ MAX_WHO = 100
         "elkwatch feedback add 65a1b2c3.4d5e --kind disk_full --source shop-db",
         "elkwatch feedback list                 what holds, and how often it applied",
         "elkwatch feedback remove f3a9c0d1b2e4  alerts come back",
+        "elkwatch feedback apply --since 7d     findings written before, too",
     ),
 )
 def feedback() -> None:
     """What people said of findings: it counts from the next run on."""
+
+
+feedback.add_command(apply)
 
 
 @feedback.command("add")
@@ -109,6 +114,7 @@ def add(
         f"  it counts from the next run on, {_until_words(opinion)}; "
         f"`elkwatch feedback remove {opinion.feedback_id}` takes it back"
     )
+    click.echo("  what was written before: `elkwatch feedback apply`")
 
 
 @feedback.command("list")
