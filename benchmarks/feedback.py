@@ -11,10 +11,14 @@ Every false alarm is told of as one, by signature, never a right one. Rows:
     of all, once more        the whole second half again, with all of its feedback
 
 The baseline is the unseen count vector with feedback by equal count vector.
+
+What feedback must not do is counted too: anomalies that a false alarm's signature
+hides, and anomalies that share theirs with one of another kind.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 
@@ -24,6 +28,9 @@ from model import Classifier, Session
 from model.detectors.unseen import counts_digest
 from model.labels import IGNORE, NORMAL
 from model.vocabulary import encode
+
+HIDDEN = "anomalies hidden by feedback on every false alarm"
+SHARED = "anomalies that feedback on another kind would hide"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +49,20 @@ def feedback_figures(trained: Trained) -> dict[str, float]:
         f"{method}: {row}": found
         for method, judged in judgements(trained).items()
         for row, found in rows(judged).items()
+    }
+
+
+def hidden_figures(trained: Trained) -> dict[str, float]:
+    """How many anomalies feedback by signature would hide."""
+    judged = judgements(trained)["elkwatch"]
+    told = told_of(judged)
+    kinds: dict[Hashable, list[str | None]] = defaultdict(list)
+    for one in judged:
+        if one.flagged and one.odd:
+            kinds[one.alike].append(trained.truth.of(one.session))
+    return {
+        HIDDEN: float(sum(len(kinds[alike]) for alike in told)),
+        SHARED: float(sum(len(own) for own in kinds.values() if len(set(own)) > 1)),
     }
 
 

@@ -25,6 +25,7 @@ TAUGHT = "postgresql, nine kinds taught"
 FOUND = "postgresql, kinds discovered in test"
 FOUND_IN_HALF = "postgresql, kinds discovered in the other half"
 BY_TIME = "hdfs by time, labelled"
+BY_HASH = "hdfs by hash, labelled"
 SIGNATURES = "hdfs, kinds discovered"
 APPLICATIONS = "hadoop by application"
 KINDS = (
@@ -205,7 +206,7 @@ def hdfs(folder: Path) -> list[Case]:
     return [
         Case(BY_TIME, truth, lambda _: Drawn(first, second, truth)),
         Case("hdfs by time, unlabelled", truth, lambda _: Drawn(first, second)),
-        Case("hdfs by hash, labelled", truth, lambda seed: hashed(seed, truth)),
+        Case(BY_HASH, truth, lambda seed: hashed(seed, truth)),
         Case("hdfs by hash, unlabelled", truth, lambda seed: hashed(seed, NO_LABELS)),
         Case(SIGNATURES, truth, lambda _: whole, kinds=True, detects=False),
     ]

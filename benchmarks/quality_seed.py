@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from benchmarks.feedback import feedback_figures
+from benchmarks.feedback import feedback_figures, hidden_figures
 from benchmarks.kinds import (
     Trained,
     discovered_figures,
@@ -18,6 +18,7 @@ from benchmarks.kinds import (
 from benchmarks.outdated import outdated_figures
 from benchmarks.quality_cases import (
     APPLICATIONS,
+    BY_HASH,
     BY_TIME,
     FOUND,
     FOUND_IN_HALF,
@@ -32,11 +33,14 @@ QUICK_CLASSES = ClassTrainingConfig(epochs=1)
 Figures = dict[str, float]
 
 MORE: Mapping[str, Callable[[Trained], Figures]] = {
-    TAUGHT: taught_figures,
+    BY_HASH: hidden_figures,
+    TAUGHT: lambda of: taught_figures(of) | hidden_figures(of),
     FOUND: discovered_figures,
     FOUND_IN_HALF: discovered_figures,
     SIGNATURES: signature_figures,
-    BY_TIME: lambda of: feedback_figures(of) | outdated_figures(of),
+    BY_TIME: lambda of: (
+        feedback_figures(of) | hidden_figures(of) | outdated_figures(of)
+    ),
 }
 
 
