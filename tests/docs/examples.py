@@ -37,7 +37,7 @@ TRIED: dict[str, How] = {
     r"classify --from-es": "cluster",
     r"run --once": "cluster",
     r"alerts (test|list)": "cluster",
-    r"feedback list": "cluster",
+    r"feedback (list|apply)": "cluster",
     r"report ": "cluster",
     r"backtest ": "cluster",
     r"doctor": "cluster",

@@ -85,11 +85,16 @@ def test_the_signature_knows_no_class_and_no_score() -> None:
     )
     assert signature_of(other, str).signature_id == one.signature_id
     for changes in (
-        {"pattern": "rare-event"},
+        {"pattern": "repetition"},
         {"deviation": ("+ deadlock detected",)},
         {"deviation": ("- deadlock detected", "= connection closed")},
     ):
         assert signature_of(verdict(**changes), str).signature_id != one.signature_id
+
+
+def test_a_line_that_is_known_a_little_by_now_is_the_same_deviation() -> None:
+    known = signature_of(verdict(pattern="rare-event"), str)
+    assert known == signature_of(verdict(), str)
 
 
 def test_digests_of_masks_are_no_part_of_it() -> None:
