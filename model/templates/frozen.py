@@ -19,6 +19,7 @@ from model.errors import BundleError
 from model.templates.lookup import Lookup, OddMessages
 from model.templates.masks import Mask
 from model.templates.merging import Key, Merged, Patterns, Piece, merge, pieces
+from model.templates.shapes import Bounded
 from model.templates.tokens import WILDCARD, readable, spaces, split
 
 CACHE_SIZE = 100_000
@@ -62,6 +63,7 @@ class FrozenTemplates:
         self.masks = masks
         self._keys = dict(keys)
         self._patterns = Patterns(self._keys)
+        self._masked: Bounded[int] = Bounded(cache_size)
         self._lookup: Lookup[int] = Lookup(masks, self._match, cache_size)
 
     @classmethod
@@ -152,10 +154,16 @@ class FrozenTemplates:
         return found
 
     def _match(self, masked: str) -> int:
-        tokens = split(masked)
-        row = pieces(tokens, spaces(masked, tokens))
-        key = tuple(piece.key for piece in row)
-        return next((self._keys[k] for k in self._patterns.covering(key)), 0)
+        """The template id of a masked text, which many shapes share."""
+        name = masked.encode("utf-8", "surrogatepass")
+        number = self._masked.known.get(name)
+        if number is None:
+            tokens = split(masked)
+            row = pieces(tokens, spaces(masked, tokens))
+            key = tuple(piece.key for piece in row)
+            number = next((self._keys[k] for k in self._patterns.covering(key)), 0)
+            self._masked.put(name, number)
+        return number
 
 
 def _told_apart(
