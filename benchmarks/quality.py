@@ -29,7 +29,7 @@ from benchmarks.quality_page import table, text_of, write_into
 from benchmarks.quality_seed import Figures, called, measure
 
 LOADERS = (hadoop, postgresql, hdfs)
-Found = tuple[Figures | str, float]
+Found = tuple[Figures | list[str], float]
 
 _FORK = get_context("fork")  # the parsed logs are there at once
 _cases: list[Case] = []
@@ -40,7 +40,7 @@ class Done:
     """What is finished of one case."""
 
     case: Case
-    parts: dict[int, Figures | str] = field(default_factory=dict)
+    parts: dict[int, Figures | list[str]] = field(default_factory=dict)
     cpu_s: float = 0.0
 
 
@@ -53,7 +53,7 @@ def run(seeds: int, jobs: int, out: Path | None = None) -> dict[str, list[Figure
         jobs, get_context("fork"), initializer=_one_thread
     ) as pool:
         pending: dict[Future[Found], tuple[int, int]] = {
-            pool.submit(_measure, place, number): (place, number)
+            pool.submit(_measure, place, number, seeds): (place, number)
             for place, case in _longest_first()
             for number in range(_parts(case, seeds))
         }
@@ -80,23 +80,22 @@ def _longest_first() -> list[tuple[int, Case]]:
 
 
 def _parts(case: Case, seeds: int) -> int:
-    """In how many pieces a case is worked through."""
+    """In how many pieces a case is worked through: a seed, or one left out, each."""
     if case.name == APPLICATIONS:
-        return seeds * (len(case.drawn(0).train) + 1)
+        return len(case.drawn(0).train) + 1
     return seeds
 
 
 def _figures(done: Done, seeds: int) -> list[Figures]:
     parts = [done.parts[number] for number in range(len(done.parts))]
     if done.case.name != APPLICATIONS:
-        return [part for part in parts if not isinstance(part, str)]
-    size = len(parts) // seeds
-    told = [str(part) for part in parts]
-    scored = [done.case.drawn(place).test[0] for place in range(size)]
+        return [part for part in parts if isinstance(part, dict)]
+    told = [part for part in parts if isinstance(part, list)]
+    scored = [done.case.drawn(place).test[0] for place in range(len(told))]
     truth = [str(done.case.truth.of(session)) for session in scored]
     return [
-        application_figures(scored, truth, told[at : at + size])
-        for at in range(0, len(told), size)
+        application_figures(scored, truth, [each[seed] for each in told])
+        for seed in range(seeds)
     ]
 
 
@@ -115,11 +114,11 @@ def _one_thread() -> None:
     torch.set_flush_denormal(True)
 
 
-def _measure(place: int, number: int) -> Found:
+def _measure(place: int, number: int, seeds: int) -> Found:
     began = time.process_time()
     case = _cases[place]
     alone = case.name == APPLICATIONS
-    found = called(case, number) if alone else measure(case, number)
+    found = called(case, number, seeds) if alone else measure(case, number)
     return found, time.process_time() - began
 
 

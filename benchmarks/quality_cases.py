@@ -213,9 +213,9 @@ def hdfs(folder: Path) -> list[Case]:
 
 
 def hadoop(folder: Path) -> list[Case]:
-    """Applications of four kinds (one of them normal); each seed leaves out one.
+    """Applications of four kinds (one of them normal); what is drawn leaves out one.
 
-    The seed counts through seeds and applications: `seed % 29` is left out.
+    The number is that of the application, `number % 29`, not a seed.
     """
     options = FileOptions(session_fields=("labels.application",))
     truth = read_labels(folder / "labels_applications.csv")

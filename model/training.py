@@ -46,6 +46,7 @@ from model.progress import Progress, Step, silent
 from model.rates import learn_rates
 from model.scoring import Calibration, calibrate, views
 from model.surprise import highest_surprises, surprises
+from model.templates.frozen import FrozenTemplates
 from model.templates.miner import MinerConfig, TemplateMiner
 from model.trained import Baselines, TrainedModel, with_own_names
 from model.training_figures import Learned, training_figures
@@ -87,6 +88,7 @@ def train(
     labels: Labels = NO_LABELS,
     catalogue: Catalogue | None = None,
     previous: TrainedModel | None = None,
+    mined: FrozenTemplates | None = None,
     device: torch.device | None = None,
     checkpoint: Checkpoint | None = None,
     progress: Progress = silent,
@@ -96,7 +98,8 @@ def train(
 
     Classes are looked for in `discover`, or in `sessions` themselves where it is empty.
     They keep the ids and names that they have in `previous`, the model before this one.
-    A training that was interrupted goes on from its `checkpoint`.
+    Templates that a training on these same sessions has `mined` are not mined again;
+    a training that was interrupted goes on from its `checkpoint`.
     """
     device = device or torch.device("cpu")
     mixed = mixed_precision(config.mixed_precision, device)
@@ -117,8 +120,10 @@ def train(
     extra = Chosen(
         discover, [i for i, s in enumerate(discover) if labels.of(s) != IGNORE]
     )
-    miner = _mine(split, extra, config.miner, progress)
-    templates = miner.freeze()
+    templates, overflow = mined, 0
+    if templates is None:
+        miner = _mine(split, extra, config.miner, progress)
+        templates, overflow = miner.freeze(), miner.overflow
     vocabulary = Vocabulary.of(templates)
     pool = encode(split.pool, templates)
     looked_at = encode(extra, templates) if extra else pool
@@ -186,7 +191,7 @@ def train(
         calibration=calibration,
         history=history,
         found=found,
-        overflow=miner.overflow,
+        overflow=overflow,
         device=device,
     )
     return TrainedModel(
