@@ -23,12 +23,11 @@ import math
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain, groupby
+from itertools import groupby
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial.distance import cdist
 
 from model.detectors.cleaning import (
     CUT_DISTANCE,
@@ -36,20 +35,18 @@ from model.detectors.cleaning import (
     made_of_common,
     troubled,
 )
+from model.detectors.count_table import CountTable
 from model.detectors.protocol import Flags, Floats
 from model.detectors.unseen import counts_digest
 from model.events import EncodedSession
-from model.vocabulary import BOS, EOS, UNK
+from model.vocabulary import BOS, EOS
 
 Pattern = tuple[int, ...]
 RARE_SHARE = 0.02
 MIN_RARE = 1.5
 ADMIT_SHARE = 0.02
 KNOWN_TWICE = 2
-MAX_NEIGHBOURS = 4000
 MAX_PATTERNS = 200_000
-PART = 2048
-ROW_BYTES = 1 << 28
 FENCE_QUANTILE = 0.98
 FENCE_FACTOR = 3.0
 MIN_FENCE = 1 / 3
@@ -76,8 +73,7 @@ class SupportDistance:
         self.fence = MIN_FENCE
         self._support: dict[Pattern, int] = {}
         self._known: dict[str, int] = {}
-        self._counts: NDArray[np.float32] = np.zeros((0, 0), dtype=np.float32)
-        self._weights: NDArray[np.int64] = np.zeros(0, dtype=np.int64)
+        self._table = CountTable.of(())
 
     def fit(
         self,
@@ -139,7 +135,7 @@ class SupportDistance:
         novelty = np.array([self._novelty(s, self.lengths, left_out) for s in own])
         distance = np.zeros(len(own))
         whole = [i for i, s in enumerate(own) if s.starts and s.ends]
-        if whole and len(self._counts):
+        if whole and len(self._table):
             far = self._distances([own[i] for i in whole], self._k() + left_out)
             distance[whole] = far / self.fence
             known = [i for i in whole if self.is_known(own[i], left_out)]
@@ -148,12 +144,10 @@ class SupportDistance:
 
     def nearest_counts(self, session: EncodedSession) -> dict[int, float]:
         """Counts of the normal session nearest to this one, by event id."""
-        if not len(self._counts):
+        if not len(self._table):
             return {}
-        row = self.count_rows([session])
-        distances = cdist(row, self._counts, "braycurtis")[0]
-        nearest = self._counts[int(np.lexsort((-self._weights, distances))[0])]
-        return {int(i): float(nearest[i]) for i in np.flatnonzero(nearest)}
+        ((_, (distances,)),) = self._table.distances([session])
+        return self._table.counts(int(np.lexsort((-self._table.weights, distances))[0]))
 
     def usual_sets(self) -> Counter[frozenset[int]]:
         """Which templates usual sessions hold together, and how many do."""
@@ -221,7 +215,7 @@ class SupportDistance:
             "known": dict(sorted(self._known.items())),
             "support": [[list(p), n] for p, n in sorted(self._support.items())],
         }
-        return meta, {"counts": self._counts, "weights": self._weights}
+        return meta, self._table.state()
 
     @classmethod
     def from_state(
@@ -234,23 +228,8 @@ class SupportDistance:
         detector.fence = float(meta["fence"])
         detector._known = {str(k): int(n) for k, n in meta.get("known", {}).items()}
         detector._support = {tuple(p): int(n) for p, n in meta["support"]}
-        detector._counts = np.asarray(arrays["counts"], dtype=np.float32)
-        detector._weights = np.asarray(arrays["weights"], dtype=np.int64)
+        detector._table = CountTable.from_state(arrays)
         return detector
-
-    def count_rows(self, sessions: Sequence[EncodedSession]) -> NDArray[np.float32]:
-        """sessions (N) → template counts (N, V); ids out of range count as UNK."""
-        width = self._counts.shape[1]
-        lengths = [len(session.ids) for session in sessions]
-        ids = np.fromiter(
-            chain.from_iterable(session.ids for session in sessions),
-            dtype=np.int64,
-            count=sum(lengths),
-        )
-        ids[ids >= width] = UNK
-        cells = np.repeat(np.arange(len(sessions)) * width, lengths) + ids
-        counts = np.bincount(cells, minlength=len(sessions) * width)
-        return counts.reshape(len(sessions), width).astype(np.float32)
 
     def _admit(
         self, sessions: Sequence[EncodedSession]
@@ -295,70 +274,38 @@ class SupportDistance:
         return cut
 
     def _fit_distance(self, sessions: Sequence[EncodedSession]) -> None:
-        width = max((max(s.ids, default=0) for s in sessions), default=0) + 1
-        self._counts = np.zeros((0, width), dtype=np.float32)
-        distinct, weights = self._distinct_counts(sessions)
-        if len(distinct) > MAX_NEIGHBOURS:
-            kept = np.argsort(-weights, kind="stable")[:MAX_NEIGHBOURS]
-            distinct, weights = distinct[kept], weights[kept]
-        self._counts, self._weights = distinct, weights
-        own = self._kth_distance(distinct, self._k() + 1)
-        typical = np.quantile(np.repeat(own, weights), FENCE_QUANTILE)
+        self._table = CountTable.of(sessions)
+        pages = self._table.own_distances()
+        own = np.concatenate([self._kth(page, self._k() + 1) for page in pages])
+        typical = np.quantile(np.repeat(own, self._table.weights), FENCE_QUANTILE)
         self.fence = float(min(max(MIN_FENCE, FENCE_FACTOR * typical), 1.0))
-
-    def _distinct_counts(
-        self, sessions: Sequence[EncodedSession]
-    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        """Different count vectors, sorted, and how many sessions have each.
-
-        Beyond ROW_BYTES the rare half of them is forgotten: few are kept anyway.
-        """
-        width = self._counts.shape[1]
-        most = max(4 * MAX_NEIGHBOURS, ROW_BYTES // (4 * width))
-        times = Counter(sessions)
-        found: Counter[bytes] = Counter()
-        for part in _parts(list(times)):
-            for session, row in zip(part, self.count_rows(part), strict=True):
-                found[row.tobytes()] += times[session]
-            if len(found) > most:
-                found = Counter(dict(found.most_common(most // 2)))
-        rows = np.frombuffer(b"".join(found), dtype=np.float32).reshape(-1, width)
-        order = np.lexsort(rows.T[::-1])
-        weights = np.fromiter(found.values(), dtype=np.int64, count=len(found))
-        return rows[order], weights[order]
 
     def _distances(self, sessions: Sequence[EncodedSession], k: int) -> Floats:
         """Distance of sessions (N) to the k-th nearest training session → (N,)."""
-        found = []
-        for part in _parts(sessions):
-            rows, which = np.unique(self.count_rows(part), axis=0, return_inverse=True)
-            found.append(self._kth_distance(rows, k)[which.ravel()])
-        return np.concatenate(found) if found else np.zeros(0)
+        found = np.zeros(len(sessions))
+        for places, distances in self._table.distances(sessions):
+            found[places[:, 0]] = self._kth(distances, k)[places[:, 1]]
+        return found
 
     def _k(self) -> int:
         return max(1, math.ceil(self.rare - 0.5))
 
-    def _kth_distance(self, rows: NDArray[np.float32], k: int) -> Floats:
-        """Distance to the k-th nearest training session. rows (N, V) → (N,).
+    def _kth(self, distances: Floats, k: int) -> Floats:
+        """The k-th smallest of distances (N, M) in each row → (N,).
 
-        Each distance stands for as many sessions as have these counts, so the k-th is
+        Each stands for as many training sessions as have these counts, so the k-th is
         among the k smallest.
         """
-        found = []
-        most = min(k, len(self._counts))
-        for at in range(0, len(rows), 512):
-            distances = np.nan_to_num(
-                cdist(rows[at : at + 512], self._counts, "braycurtis")
-            )
-            near = np.argpartition(distances, most - 1, axis=1)[:, :most]
-            distances = np.take_along_axis(distances, near, axis=1)
-            order = np.argsort(distances, axis=1, kind="stable")
-            weights = self._weights[np.take_along_axis(near, order, axis=1)]
-            reached = np.cumsum(weights, axis=1) < k
-            column = np.minimum(reached.sum(axis=1), most - 1)
-            nearest = np.take_along_axis(order, column[:, None], axis=1)
-            found.append(np.take_along_axis(distances, nearest, axis=1)[:, 0])
-        return np.concatenate(found) if found else np.zeros(0)
+        most = min(k, len(self._table))
+        near = np.argpartition(distances, most - 1, axis=1)[:, :most]
+        distances = np.take_along_axis(distances, near, axis=1)
+        order = np.argsort(distances, axis=1, kind="stable")
+        weights = self._table.weights[np.take_along_axis(near, order, axis=1)]
+        reached = np.cumsum(weights, axis=1) < k
+        column = np.minimum(reached.sum(axis=1), most - 1)
+        nearest = np.take_along_axis(order, column[:, None], axis=1)
+        kth: Floats = np.take_along_axis(distances, nearest, axis=1)[:, 0]
+        return kth
 
 
 def _once(
@@ -369,12 +316,6 @@ def _once(
     places = (index.setdefault(session, len(index)) for session in sessions)
     found = np.fromiter(places, dtype=np.int64, count=len(sessions))
     return list(index), found
-
-
-def _parts(sessions: Sequence[EncodedSession]) -> Iterator[Sequence[EncodedSession]]:
-    """Sessions in parts whose count vectors are matrices of bounded size."""
-    for at in range(0, len(sessions), PART):
-        yield sessions[at : at + PART]
 
 
 def patterns(session: EncodedSession, lengths: tuple[int, ...]) -> Iterator[Pattern]:
