@@ -9,7 +9,8 @@ with the same masks, one by one: drain3 is only left out where it is known what 
 answer, and that it would change nothing but a count.
 
 drain3's answer for a line holds until a template changes in the leaf that the line
-leads to, or a cluster with as many tokens is created; `_Leaf.version` counts those.
+leads to, or a cluster with as many tokens is created; `_Leaf.version` counts those. At
+similarity 1, the default, it holds for ever (exact_drain.py).
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from drain3.drain import Drain, LogCluster, Node
+from drain3.drain import LogCluster, Node
 
+from model.templates.exact_drain import ExactDrain, LeafDrain
 from model.templates.frozen import Cluster, FrozenTemplates
 from model.templates.lookup import Lookup, OddMessages
 from model.templates.masks import Mask
@@ -73,12 +75,8 @@ class TemplateMiner:
     def __init__(self, config: MinerConfig | None = None) -> None:
         self.config = config or MinerConfig()
         self.overflow = 0
-        self._drain = Drain(
-            depth=self.config.depth,
-            sim_th=self.config.similarity,
-            max_children=self.config.max_children,
-            param_str=WILDCARD,
-        )
+        self._exact = self.config.similarity >= 1
+        self._drain = _drain(self.config)
         self._spacing: dict[int, str] = {}
         self._leaves: dict[int, dict[Node, _Leaf]] = {}
         self._per_length: dict[int, int] = {}
@@ -171,8 +169,12 @@ class TemplateMiner:
         length = len(cluster.log_template_tokens)
         self._spacing[cluster.cluster_id] = line.spacing
         self._per_length[length] = self._per_length.get(length, 0) + 1
-        for leaf in self._leaves.get(length, {}).values():
-            leaf.version += 1
+        node = self._node(cluster.log_template_tokens)
+        assert node is not None  # drain3 has just put the cluster there
+        self._drain.keep(node, cluster)
+        if not self._exact:  # the line may be led to another leaf from now on
+            for leaf in self._leaves.get(length, {}).values():
+                leaf.version += 1
 
     def _leaf(self, tokens: Sequence[str]) -> _Leaf:
         """The leaf in which drain3 looks for these tokens; there is one."""
@@ -206,4 +208,12 @@ class TemplateMiner:
         if self._per_length.get(len(tokens), 0) >= config.max_per_length:
             return True
         node = self._node(tokens)
-        return node is not None and len(node.cluster_ids) >= config.max_per_leaf
+        return node is not None and self._drain.size(node) >= config.max_per_leaf
+
+
+def _drain(config: MinerConfig) -> LeafDrain:
+    if config.similarity >= 1:
+        return ExactDrain(config.depth, config.max_children)
+    return LeafDrain(
+        config.depth, config.similarity, config.max_children, param_str=WILDCARD
+    )
