@@ -25,8 +25,8 @@ from model.clusters import Method
 from model.epochs import Pace, Rate, Setting, run_epochs
 from model.events import EncodedSession
 from model.features import FeatureSpace, Matrix, deep_features, deviation
-from model.kinds import Kind, KindModel, choose_exemplars, window_ids
-from model.network import EnhancedConfig, EnhancedNetwork, EnhancedOutput
+from model.kinds import WINDOW, Kind, KindModel, choose_exemplars, window_ids
+from model.network import MAX_LOGITS, EnhancedConfig, EnhancedNetwork, EnhancedOutput
 from model.out_of_memory import in_parts
 from model.progress import Progress, silent
 from model.surprise import Surprise
@@ -120,6 +120,7 @@ def train_kinds(
         len(classes) + 1,
         hidden=config.hidden,
         attention=config.attention,
+        foretells=config.alpha > 0,
     )
     held_out = _held_out(members.labels, config.held_out_share, rng)
     with torch.random.fork_rng(devices=[]):
@@ -207,7 +208,9 @@ class _Kinds:
         self._own = np.flatnonzero(~held_out)
         self._checks = np.flatnonzero(held_out) if held_out.any() else self._own
         self._chances = _even_chances(rows.labels.numpy()[self._own])
-        self._batch, self._check = config.batch, MAX_CHECKED
+        room = MAX_LOGITS // (WINDOW * network.config.vocabulary)
+        self._batch = max(1, min(config.batch, room))
+        self._check = max(1, min(MAX_CHECKED, room))
 
     def batches(self, rng: np.random.Generator) -> Iterator[NDArray[np.int64]]:
         drawn = rng.choice(self._own, size=len(self._own), p=self._chances)
@@ -241,10 +244,9 @@ def _loss(
     labels = rows.labels[index].to(device)
     out: EnhancedOutput = network(ids, rows.features[index].to(device))
     following = torch.zeros((), device=device)
-    if bool((ids[:, 1:] != PAD).any()):
-        following = cross_entropy(
-            out.next_logits[:, :-1].transpose(1, 2), ids[:, 1:], ignore_index=PAD
-        )
+    if config.alpha > 0 and bool((ids[:, 1:] != PAD).any()):
+        logits = network.next_logits(out.states)[:, :-1]
+        following = cross_entropy(logits.transpose(1, 2), ids[:, 1:], ignore_index=PAD)
     kinds = _focal(out.class_logits, labels, config.focus) + 0.5 * (
         _focal(out.by_sequence, labels, config.focus)
         + _focal(out.by_features, labels, config.focus)

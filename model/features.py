@@ -29,6 +29,7 @@ from model.vocabulary import EOS, RESERVED, UNK
 WINDOWS = (10, 15, 20)
 MAX_COLUMNS = 256
 USUAL_NATS = 2.0
+HALF, MAX_MISSING = 0.5, 5.0
 STATISTICS = 9
 COUNT_WEIGHT = 0.25
 
@@ -72,9 +73,8 @@ def choose_columns(
     for session, surprise in zip(sessions, surprises, strict=True):
         for event, nats in zip(session.ids, surprise.nats, strict=False):
             mass[event] += max(0.0, float(nats) - USUAL_NATS)
-        missing = surprise.expected - _counts(session, len(surprise.expected))
-        for place in np.flatnonzero(missing > 0.5):
-            mass[int(place)] += float(missing[place])
+        for event, missing in _missing(session, surprise).items():
+            mass[event] += missing if missing > HALF else 0.0
     ranked = sorted(mass, key=lambda event: (-mass[event], event))
     chosen = [e for e in ranked if e >= RESERVED and mass[e] > 0]
     return (UNK, EOS, *sorted(chosen[: MAX_COLUMNS - 2]))
@@ -100,7 +100,10 @@ def deviation(
                 excess[event] = max(over, excess.get(event, 0.0))
         for event, over in excess.items():
             row[place.get(event, 0)] = over
-        row[len(columns) :] = _missing(session, surprise, columns)
+        if session.ends:  # of a unit that is still open it may yet come
+            for event, missing in _missing(session, surprise).items():
+                if event in place:
+                    row[len(columns) + place[event]] = 2.0 * min(missing, MAX_MISSING)
     return _unit(rows)
 
 
@@ -189,25 +192,13 @@ def fit_space(
     return FeatureSpace(columns, features.mean(axis=0), spread)
 
 
-def _missing(
-    session: EncodedSession, surprise: Surprise, columns: tuple[int, ...]
-) -> Matrix:
-    """Expected but not seen, in nats' scale; nothing for a unit that is still open."""
-    if not session.ends:
-        return np.zeros(len(columns), dtype=np.float32)
-    known = np.array(columns)
-    counts = _counts(session, len(surprise.expected))
-    gap = np.clip(surprise.expected[known] - counts[known], 0, 5)
-    gap[gap < 0.5] = 0.0
-    result: Matrix = (2.0 * gap).astype(np.float32)
-    return result
-
-
-def _counts(session: EncodedSession, size: int) -> Matrix:
-    counts = np.bincount(session.ids, minlength=size)[:size].astype(np.float32)
+def _missing(session: EncodedSession, surprise: Surprise) -> dict[int, float]:
+    """How often events were expected more than they came: half a time or more."""
+    counts = Counter(session.ids)
     if session.ends:
         counts[EOS] += 1
-    return counts
+    gaps = {e: float(often - counts[e]) for e, often in surprise.expected.items()}
+    return {event: gap for event, gap in gaps.items() if gap >= HALF}
 
 
 def _statistics(session: EncodedSession, surprise: Surprise) -> list[float]:

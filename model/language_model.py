@@ -23,7 +23,7 @@ from model.best_epoch import History
 from model.checkpoint import Checkpoint
 from model.epochs import Pace, Rate, Setting, run_epochs
 from model.events import EncodedSession
-from model.network import NetworkConfig, NextEvent, NextEventLSTM
+from model.network import MAX_LOGITS, NetworkConfig, NextEvent, NextEventLSTM
 from model.progress import Progress, silent
 from model.vocabulary import BOS, EOS, PAD, UNK
 
@@ -132,6 +132,8 @@ class _NextEvents:
         config: LanguageModelConfig,
         device: torch.device,
     ) -> None:
+        room = max(1, MAX_LOGITS // network.config.vocabulary)
+        config = replace(config, batch_tokens=min(config.batch_tokens, room))
         self._network, self._device, self._config = network, device, config
         self._sessions = train, held_out
         self._train = _make_batches(train, config)

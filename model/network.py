@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from model.vocabulary import PAD
 
 HEADS = 4
+MAX_LOGITS = 1 << 26  # of a batch: many templates make batches smaller
 State = tuple[Tensor, Tensor]
 
 
@@ -36,7 +37,8 @@ class NetworkConfig:
 class EnhancedConfig:
     """Sizes of the class network. Class 0 is *normal*.
 
-    Without `attention` the state after the last event stands for the sequence.
+    Without `attention` the state after the last event stands for the sequence; without
+    `foretells` there is no head for the next event.
     """
 
     vocabulary: int
@@ -47,6 +49,7 @@ class EnhancedConfig:
     heads: int = HEADS
     dropout: float = 0.2
     attention: bool = True
+    foretells: bool = True
 
 
 class NextEvent(nn.Module):
@@ -86,7 +89,7 @@ class EnhancedOutput:
     """What `EnhancedNetwork` says. The last two are its branches, each alone."""
 
     class_logits: Tensor  # (B, C)
-    next_logits: Tensor  # (B, T, V)
+    states: Tensor  # (B, T, H), what `next_logits` takes
     by_sequence: Tensor  # (B, C)
     by_features: Tensor  # (B, C)
 
@@ -113,7 +116,8 @@ class EnhancedNetwork(nn.Module):
             nn.ReLU(),
         )
         self.dropout = nn.Dropout(config.dropout)
-        self.next_event = nn.Linear(hidden, config.vocabulary)
+        if config.foretells:
+            self.next_event = nn.Linear(hidden, config.vocabulary)
         self.by_sequence = nn.Linear(hidden, classes)
         self.by_features = nn.Linear(hidden, classes)
         self.classify = nn.Sequential(
@@ -130,10 +134,15 @@ class EnhancedNetwork(nn.Module):
         deep = self.features(features)  # (B, H)
         return EnhancedOutput(
             class_logits=self.classify(torch.cat([sequence, deep], dim=1)),
-            next_logits=self.next_event(self.dropout(hidden)),
+            states=hidden,
             by_sequence=self.by_sequence(sequence),
             by_features=self.by_features(deep),
         )
+
+    def next_logits(self, states: Tensor) -> Tensor:
+        """states (B, T, H) → logits of the next event (B, T, V), for the loss alone."""
+        found: Tensor = self.next_event(self.dropout(states))
+        return found
 
     def _pooled(self, hidden: Tensor, padding: Tensor) -> Tensor:
         """hidden (B, T, H), padding (B, T) → one state for each sequence (B, H)."""

@@ -8,7 +8,7 @@ surprise is all that is asked for (screening), nothing else is kept.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
@@ -27,19 +27,21 @@ from model.vocabulary import BOS, EOS, PAD
 MAX_NATS = 20.0
 SEGMENT = 512
 BATCH_VALUES = 8_000_000
+EXPECTED = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class Surprise:
-    """What the network made of one session of n events, V event ids, H hidden.
+    """What the network made of one session of n events, H hidden.
 
     `nats` (n + 1): −log p of each event, then of the end; 0 where not judged.
-    `expected` (V): how often each event was expected, summed over the session.
+    `expected`: how often an event id was expected, summed over the session, by id;
+    those that were expected half a time or more.
     `hidden` (H): the hidden state before the most surprising event.
     """
 
     nats: NDArray[np.float32]
-    expected: NDArray[np.float32]
+    expected: Mapping[int, np.float32]
     hidden: NDArray[np.float32]
 
     @property
@@ -264,8 +266,14 @@ def _score_batch(
     return [
         Surprise(
             nats=judged[row, : len(session.ids) + 1].copy(),
-            expected=all_expected[row].copy(),
+            expected=_awaited(all_expected[row]),
             hidden=states[row].copy(),
         )
         for row, session in enumerate(batch)
     ]
+
+
+def _awaited(expected: NDArray[np.float32]) -> dict[int, np.float32]:
+    """Of how often each event was expected (V), what is half a time or more."""
+    places = np.flatnonzero(expected >= EXPECTED)
+    return dict(zip(places.tolist(), expected[places], strict=True))
