@@ -150,9 +150,9 @@ class Reading:
             late = [each for _, _, each in standing]
             self._count_standing(standing, ids, len(page.documents))
         if self.services is not None:
-            for document, each in zip(documents, new, strict=True):
+            for document, event, each in zip(documents, ids, new, strict=True):
                 time = min(document.time, self._now)  # not that of a clock gone wrong
-                self.services.take(time, document.service, new=each)
+                self.services.take(time, document.service, event, new=each)
         arrivals = list(map(_arrival, documents, ids, late))
         self.tracker.add_all(arrivals)
         newest = max((d.time for d in documents), default=self.newest)

@@ -3,11 +3,13 @@
 configuration + learned rates ─▶ Watch          Spell ─▶ Verdict, as of a session
 
 A spell is one finding: its key names the service, its window begins with the spell, so
-that it is written once however often it is judged, and what ends it changes it.
+that it is written once however often it is judged, and what ends it changes it. Where
+single lines made it, they are its evidence.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 
 from elkwatch.config import SourceSettings, duration_text
@@ -16,6 +18,7 @@ from model import (
     RATE_FACTOR,
     Classifier,
     Evidence,
+    LineRate,
     Rates,
     Spell,
     Verdict,
@@ -23,7 +26,11 @@ from model import (
     WatchRules,
 )
 
-KEYS = {"flatline": "silence of ", "rate-change": "rate of "}
+KEYS = {
+    "flatline": "silence of ",
+    "service-rate": "rate of ",
+    "template-rate": "rate of lines of ",
+}
 WHOLE_SOURCE = "all services"
 
 
@@ -48,7 +55,7 @@ def verdict_of(spell: Spell, classifier: Classifier) -> Verdict:
     advice = classifier.advice_on(spell.pattern, name)
     key = KEYS[spell.pattern] + name
     unit = f"{key}@{spell.start:%Y-%m-%dT%H:%M:%SZ}"
-    line = _told(spell, name)
+    evidence = tuple(_evidence(spell, name))
     return Verdict(
         session=unit,
         key=key,
@@ -70,12 +77,12 @@ def verdict_of(spell: Spell, classifier: Classifier) -> Verdict:
         causes=advice.causes,
         unknown_ratio=0.0,
         model_version=classifier.model.version,
-        evidence=(Evidence(0, line, line, 0.0, ()),),
+        evidence=evidence,
         missing=(),
         service=spell.name or None,
         closed=spell.over,
         topic=spell.pattern,
-        deviation=(_signed(spell, name),),
+        deviation=tuple(sorted(_signed(spell, name))),
     )
 
 
@@ -84,9 +91,29 @@ def is_spell(verdict: Verdict) -> bool:
     return verdict.key.startswith(KEYS.get(verdict.pattern, "\0"))
 
 
-def _signed(spell: Spell, name: str) -> str:
+def _signed(spell: Spell, name: str) -> Iterator[str]:
+    if spell.pattern == "template-rate":
+        for rate in spell.lines:
+            yield f"{'-' if rate.excess < 0 else '+'} {rate.text}"
+        return
     fewer = spell.pattern == "flatline" or spell.found < spell.usual
-    return f"{'-' if fewer else '+'}lines of {name}"
+    yield f"{'-' if fewer else '+'}lines of {name}"
+
+
+def _evidence(spell: Spell, name: str) -> Iterator[Evidence]:
+    """What is unusual, as lines: the service itself, then templates that made it."""
+    lines = [_line(rate) for rate in spell.lines]
+    if spell.pattern != "template-rate":
+        lines.insert(0, _told(spell, name))
+    for position, line in enumerate(lines):
+        yield Evidence(position, line, line, 0.0, ())
+
+
+def _line(rate: LineRate) -> str:
+    return (
+        f"{rate.text}: {rate.found:,.0f} times in 5 minutes, {rate.usual:,.0f} are "
+        "usual at this hour"
+    )
 
 
 def _told(spell: Spell, name: str) -> str:

@@ -82,8 +82,10 @@ from model.rates import NO_RATES, Rates
 from model.renaming import rename_class
 from model.session_spool import spool_sessions
 from model.settings import setting_names, with_settings
-from model.spells import RATE_FACTOR, Spell, Watch, WatchRules
+from model.spell import Spell
+from model.spells import RATE_FACTOR, Watch, WatchRules
 from model.synthetic import Drawn, draw_sessions
+from model.template_watch import LineRate
 from model.templates.frozen import FrozenTemplates, Template
 from model.templates.masks import Mask, parse_masks
 from model.templates.miner import MinerConfig, TemplateMiner
@@ -129,6 +131,7 @@ __all__ = [
     "Judged",
     "LabelError",
     "Labels",
+    "LineRate",
     "Lineage",
     "LogEvent",
     "Mask",

@@ -26,6 +26,8 @@ RESERVED_IDS = frozenset(
         "broken-order",
         "rate-change",
         "flatline",
+        "service-rate",
+        "template-rate",
         "slight-deviation",
         ANOMALOUS,
     }

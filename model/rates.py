@@ -1,51 +1,45 @@
 """What is usual of a service over time: how long it is silent, how much it says.
 
     times of all lines ─▶ lines a minute and service ─▶ longest silence by hour of day
-                                                     ─▶ lines in 5 minutes: its band
+                                                     ─▶ lines in 5 minutes (bands.py)
+                       ─▶ lines in 5 minutes and template (template_rates.py)
 
-A band is median, spread (MAD) and range of the windows of an hour of the day, or of the
-week, where the counts repeat with that period: their autocorrelation says so. Minutes
-are counted, so neither the order of the lines nor their number matters to memory.
-Hours are UTC.
+Minutes are counted, so neither the order of the lines nor their number matters to
+memory. Hours are UTC.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from model.events import EPOCH, Session
+from model.bands import (
+    HOURS_A_DAY,
+    WINDOW_MIN,
+    Band,
+    bands_from,
+    bands_near,
+    bands_state,
+    learn_bands,
+)
+from model.events import EPOCH, LogEvent, Session
+from model.template_rates import TemplateCounts, TemplateRates, template_from
+from model.templates.frozen import FrozenTemplates
+from model.vocabulary import PAGE
 
 MINUTE = timedelta(minutes=1)
-WINDOW_MIN = 5
-WINDOW = WINDOW_MIN * MINUTE
-HOURS_A_DAY, HOURS_A_WEEK = 24, 168
 MAX_SERVICES = 200
+MAX_COUNTED = 5000
 MIN_DAYS = 6.5
-SEASONAL = 0.3
-WEEK_GAIN = 0.1
 ALL = ""
 """The name of all services together; lines without a service count here alone."""
-
-_A_WINDOW_HOUR = 60 // WINDOW_MIN
-_MAD_TO_SPREAD = 1.4826
-
-
-@dataclass(frozen=True, slots=True)
-class Band:
-    """Lines in 5 minutes, of all windows of an hour: median, spread, least, most."""
-
-    median: float
-    spread: float
-    lowest: float
-    highest: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,19 +69,17 @@ class ServiceRates:
 
     def bands_at(self, start: datetime) -> list[Band]:
         """The band of a window's hour, then those beside it; none if unknown."""
-        hour, period = _hour(start), len(self.bands)
-        if self.bands[hour % period] is None:
-            return []
-        near = (self.bands[h % period] for h in (hour, hour - 1, hour + 1))
-        return [band for band in near if band is not None]
+        return bands_near(self.bands, start)
 
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """What is usual of the services of a source; `days` of logs told it."""
+    """What is usual of the services of a source, and of the `templates` that come
+    evenly; `days` of logs told it."""
 
     days: float = 0.0
     services: Mapping[str, ServiceRates] = field(default_factory=dict)
+    templates: tuple[TemplateRates, ...] = ()
 
     @property
     def tell_enough(self) -> bool:
@@ -99,21 +91,31 @@ class Rates:
         return {
             "days": self.days,
             "services": {n: _state(s) for n, s in sorted(self.services.items())},
+            "templates": [template.state() for template in self.templates],
         }
 
 
 NO_RATES = Rates()
 
 
-def learn_rates(sessions: Iterable[Session]) -> Rates:
-    """What is usual of each service, the 200 that say most. Any order will do."""
+def learn_rates(
+    sessions: Iterable[Session], templates: FrozenTemplates | None = None
+) -> Rates:
+    """What is usual of each service, the 200 that say most, and of their templates.
+
+    Any order will do; the sessions are read once.
+    """
     minutes: dict[str, Counter[int]] = {ALL: Counter()}
-    for session in sessions:
-        for event in session.events:
+    counts = None if templates is None else TemplateCounts(templates)
+    for page in _pages(event for session in sessions for event in session.events):
+        for event in page:
             minute = (event.time - EPOCH) // MINUTE
             minutes[ALL][minute] += 1
-            if event.service:
-                minutes.setdefault(event.service, Counter())[minute] += 1
+            name = event.service
+            if name and (name in minutes or len(minutes) <= MAX_COUNTED):
+                minutes.setdefault(name, Counter())[minute] += 1
+        if counts is not None:
+            counts.take(page)
     if not minutes[ALL]:
         return NO_RATES
     span = min(minutes[ALL]), max(minutes[ALL])
@@ -121,6 +123,7 @@ def learn_rates(sessions: Iterable[Session]) -> Rates:
     return Rates(
         days=(span[1] - span[0] + 1) / (60 * HOURS_A_DAY),
         services={n: _rates(minutes[n], span) for n in most[: MAX_SERVICES + 1]},
+        templates=() if counts is None else tuple(counts.rates(*_whole(span))),
     )
 
 
@@ -129,26 +132,30 @@ def rates_from(state: Mapping[str, Any]) -> Rates:
     return Rates(
         float(state["days"]),
         {str(n): _service_from(s) for n, s in state["services"].items()},
+        tuple(map(template_from, state.get("templates", ()))),
     )
+
+
+def _pages(events: Iterable[LogEvent]) -> Iterator[list[LogEvent]]:
+    rest = iter(events)
+    while page := list(islice(rest, PAGE)):
+        yield page
 
 
 def _rates(minutes: Counter[int], span: tuple[int, int]) -> ServiceRates:
-    counts = _windows(minutes, span)
-    daily = _autocorrelation(counts, HOURS_A_DAY * _A_WINDOW_HOUR)
-    weekly = _autocorrelation(counts, HOURS_A_WEEK * _A_WINDOW_HOUR)
-    period = 1
-    if daily is not None and daily >= SEASONAL:
-        period = HOURS_A_DAY
-    if weekly is not None and weekly >= max(SEASONAL, (daily or 0.0) + WEEK_GAIN):
-        period = HOURS_A_WEEK
-    first_window = -(-span[0] // WINDOW_MIN)
+    found = learn_bands(_windows(minutes, span), _whole(span)[0])
     return ServiceRates(
         lines=minutes.total(),
         longest_silences=_silences(sorted(minutes), span),
-        bands=_bands(counts, first_window, period),
-        daily=daily,
-        weekly=weekly,
+        bands=found.bands,
+        daily=found.daily,
+        weekly=found.weekly,
     )
+
+
+def _whole(span: tuple[int, int]) -> tuple[int, int]:
+    """The first whole window between two minutes, and the one after the last."""
+    return -(-span[0] // WINDOW_MIN), (span[1] + 1) // WINDOW_MIN
 
 
 def _silences(occupied: Sequence[int], span: tuple[int, int]) -> tuple[float, ...]:
@@ -168,38 +175,13 @@ def _silences(occupied: Sequence[int], span: tuple[int, int]) -> tuple[float, ..
 
 def _windows(minutes: Counter[int], span: tuple[int, int]) -> NDArray[np.float64]:
     """Lines in each whole window between the bounds, (W,)."""
-    first, last = -(-span[0] // WINDOW_MIN), (span[1] + 1) // WINDOW_MIN
+    first, last = _whole(span)
     counts = np.zeros(max(last - first, 0))
     for minute, count in minutes.items():
         place = minute // WINDOW_MIN - first
         if 0 <= place < len(counts):
             counts[place] += count
     return counts
-
-
-def _autocorrelation(counts: NDArray[np.float64], lag: int) -> float | None:
-    """Correlation of counts (W,) with those `lag` windows later; over two lags."""
-    if len(counts) < 2 * lag:
-        return None
-    early, late = counts[:-lag], counts[lag:]
-    if early.std() == 0 or late.std() == 0:
-        return 0.0
-    return float(np.corrcoef(early, late)[0, 1])
-
-
-def _bands(
-    counts: NDArray[np.float64], first_window: int, period: int
-) -> tuple[Band | None, ...]:
-    hours = (np.arange(len(counts)) + first_window) // _A_WINDOW_HOUR % period
-    return tuple(_band(counts[hours == hour]) for hour in range(period))
-
-
-def _band(counts: NDArray[np.float64]) -> Band | None:
-    if not len(counts):
-        return None
-    median = float(np.median(counts))
-    spread = _MAD_TO_SPREAD * float(np.median(np.abs(counts - median)))
-    return Band(median, spread, float(counts.min()), float(counts.max()))
 
 
 def _hour(time: datetime) -> int:
@@ -210,7 +192,7 @@ def _state(known: ServiceRates) -> dict[str, Any]:
     return {
         "lines": known.lines,
         "longest_silences_min": list(known.longest_silences),
-        "bands": [b and [b.median, b.spread, b.lowest, b.highest] for b in known.bands],
+        "bands": bands_state(known.bands),
         "daily": known.daily,
         "weekly": known.weekly,
     }
@@ -218,9 +200,12 @@ def _state(known: ServiceRates) -> dict[str, Any]:
 
 def _service_from(state: Mapping[str, Any]) -> ServiceRates:
     silences = tuple(float(m) for m in state["longest_silences_min"])
-    bands = tuple(band and Band(*map(float, band)) for band in state["bands"])
-    if len(silences) != HOURS_A_DAY or len(bands) not in (1, HOURS_A_DAY, HOURS_A_WEEK):
+    if len(silences) != HOURS_A_DAY:
         raise ValueError("rates of another form")
     return ServiceRates(
-        int(state["lines"]), silences, bands, state["daily"], state["weekly"]
+        int(state["lines"]),
+        silences,
+        bands_from(state),
+        state["daily"],
+        state["weekly"],
     )

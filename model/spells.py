@@ -6,28 +6,29 @@ The silence of one service is judged by the source's own time: while nothing at 
 comes, no service is blamed, and the source as a whole falls silent by the clock, told
 once two rounds running saw it. A rate is out of its band where it is past `factor`
 spreads *and* twice the most (or half the least) of training, in two windows running;
-where several services are, it is the source that is told. Only what was heard since the
-watch began can fall silent. Pure: no clock, no I/O.
+where several services are, it is the source that is told. Where a service is not, but
+single lines of it are (template_watch.py), that is one spell, which names them. Only
+what was heard since the watch began can fall silent. Pure: no clock, no I/O.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 
+from model.bands import WINDOW, Band, excess
 from model.events import EPOCH
-from model.rates import ALL, WINDOW, Band, Rates
-
-Pattern = Literal["flatline", "rate-change"]
+from model.rates import ALL, Rates
+from model.spell import Pattern, Spell, known, merged, seconds, spell_from
+from model.template_watch import LineRate, TemplateWatch
+from model.vocabulary import UNK
 
 MIN_LINES = 100
 LEAST_SILENCE = timedelta(minutes=10)
 SILENCE_FACTOR = 2
 RATE_FACTOR = 5.0
-FAR = 2.0
 GONE = timedelta(days=1)
 LATENESS = timedelta(minutes=1)
 MAX_SERVICES = 500
@@ -44,28 +45,6 @@ class WatchRules:
 
     silence: timedelta | None = timedelta(0)
     rate_factor: float | None = RATE_FACTOR
-
-
-@dataclass(frozen=True, slots=True)
-class Spell:
-    """A service that is not as usual, from `start` on, known up to `end`.
-
-    `service`: empty for the whole source; `name` is then its only one, if it has one
-    alone. `found` against `usual`: seconds of silence,
-    or lines in 5 minutes. `excess`: above 1 is unusual. `over`: it is as usual again;
-    `real` False: late lines showed that it always was.
-    """
-
-    pattern: Pattern
-    service: str
-    start: datetime
-    end: datetime
-    found: float
-    usual: float
-    excess: float
-    over: bool = False
-    real: bool = True
-    name: str = ""
 
 
 @dataclass(slots=True)
@@ -88,10 +67,16 @@ class Watch:
         self._heard: dict[str, _Heard] = {}
         self._open: dict[tuple[Pattern, str], Spell] = {}
         self._suspect: datetime | None = None
+        self._lines = TemplateWatch(rates.templates)
 
-    def take(self, time: datetime, service: str | None, *, new: bool) -> None:
-        """One line. `new`: it was not counted before."""
+    def take(
+        self, time: datetime, service: str | None, event: int = UNK, *, new: bool
+    ) -> None:
+        """One line of a template (an event id). `new`: it was not counted before."""
         self._take(ALL, time, new=new)
+        window = (time - EPOCH) // WINDOW
+        if new and window > self._heard[ALL].judged:
+            self._lines.take(event, window)
         if service:
             self._take(service, time, new=new)
 
@@ -113,24 +98,19 @@ class Watch:
     def state(self) -> dict[str, Any]:
         """What `restore` needs, as JSON."""
         return {
-            "suspect": _seconds(self._suspect),
+            "suspect": seconds(self._suspect),
             "heard": {
                 name: [
-                    _seconds(h.last),
-                    _seconds(h.after),
+                    seconds(h.last),
+                    seconds(h.after),
                     sorted(h.windows.items()),
                     h.judged,
                     h.out,
                 ]
                 for name, h in self._heard.items()
             },
-            "open": [
-                [
-                    *(s.pattern, s.service, _seconds(s.start), _seconds(s.end)),
-                    *(s.found, s.usual, s.excess, s.name),
-                ]
-                for s in self._open.values()
-            ],
+            "open": [spell.state() for spell in self._open.values()],
+            "lines": self._lines.state(),
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
@@ -138,25 +118,13 @@ class Watch:
         self._suspect = _time(state.get("suspect"))
         self._heard = {
             str(name): _Heard(
-                _known(last), _time(after), {int(k): int(n) for k, n in w}, judged, out
+                known(last), _time(after), {int(k): int(n) for k, n in w}, judged, out
             )
             for name, (last, after, w, judged, out) in state.get("heard", {}).items()
         }
-        self._open = {
-            (pattern, service): Spell(
-                pattern,
-                service,
-                _known(start),
-                _known(end),
-                found,
-                usual,
-                excess,
-                name=name,
-            )
-            for pattern, service, start, end, found, usual, excess, name in state.get(
-                "open", ()
-            )
-        }
+        spells = map(spell_from, state.get("open", ()))
+        self._open = {(spell.pattern, spell.service): spell for spell in spells}
+        self._lines.restore(state.get("lines", {}))
 
     def _take(self, service: str, time: datetime, *, new: bool) -> None:
         heard = self._heard.get(service)
@@ -184,8 +152,8 @@ class Watch:
     def _silence_of_all(self, newest: datetime, until: datetime) -> Iterator[Spell]:
         """The source as a whole, by the clock; told where two rounds saw it."""
         silent = until - newest > self._allowed(ALL, newest, until)
-        known = ("flatline", ALL) in self._open
-        if known or (silent and self._suspect == newest):
+        told = ("flatline", ALL) in self._open
+        if told or (silent and self._suspect == newest):
             yield from self._silence(ALL, until)
         self._suspect = newest if silent else None
 
@@ -196,12 +164,11 @@ class Watch:
             del self._open[place]
             length = (heard.after - spell.start).total_seconds()
             real = length > spell.usual * 0.999
-            excess = length / max(spell.usual, 1.0)
             yield replace(
                 spell,
                 end=heard.after,
                 found=length,
-                excess=excess,
+                excess=length / max(spell.usual, 1.0),
                 over=True,
                 real=real,
             )
@@ -213,11 +180,11 @@ class Watch:
             return
         if spell is not None and (now <= spell.end or length_now > GONE):
             return  # nothing new; or gone for good, and nobody is reminded of it
-        seconds = length_now.total_seconds()
+        length_s = length_now.total_seconds()
         if spell is None:
             usual, name = allowed.total_seconds(), self._name(service)
             spell = Spell("flatline", service, start, now, 0.0, usual, 0.0, name=name)
-        spell = replace(spell, end=now, found=seconds, excess=seconds / spell.usual)
+        spell = replace(spell, end=now, found=length_s, excess=length_s / spell.usual)
         self._open[place] = spell
         yield spell
 
@@ -231,10 +198,10 @@ class Watch:
         fixed = self._rules.silence
         if fixed:
             return fixed
-        known = self._rates.services.get(service)
-        if known is None or known.lines < MIN_LINES or fixed is None:
+        usual = self._rates.services.get(service)
+        if usual is None or usual.lines < MIN_LINES or fixed is None:
             return timedelta.max
-        return max(SILENCE_FACTOR * known.longest_silence(since, now), LEAST_SILENCE)
+        return max(SILENCE_FACTOR * usual.longest_silence(since, now), LEAST_SILENCE)
 
     def _rates_out(self, newest: datetime, factor: float) -> Iterator[Spell]:
         """The windows that are over, in order; each side of each is told once."""
@@ -250,83 +217,119 @@ class Watch:
     ) -> Iterator[Spell]:
         """One window: a service that is out alone is told, else the source."""
         start = EPOCH + window * WINDOW
-        found: dict[str, tuple[int, list[Band], float]] = {}
+        found: dict[str, _Counted] = {}
         for service in watched:
             count = self._heard[service].windows.pop(window, None)
             if count is not None:
-                known = self._rates.services.get(service)
-                bands = [] if known is None else known.bands_at(start)
-                found[service] = count, bands, _excess(count, bands, factor)
-        sides = {name: _side(excess) for name, (_, _, excess) in found.items()}
+                usual = self._rates.services.get(service)
+                bands = [] if usual is None else usual.bands_at(start)
+                found[service] = _Counted(count, bands, excess(count, bands, factor))
+        lines = self._lines.judge(window, self._loads(found), factor)
+        sides = {name: _side(counted.excess) for name, counted in found.items()}
         of_all = sides.pop(ALL, 0)
         alone = of_all != 0 and list(sides.values()).count(of_all) == 1
-        for service, (count, bands, excess) in found.items():
+        for service, counted in found.items():
             heard = self._heard[service]
             if alone if service == ALL else (of_all and not alone):
-                excess = 0.0
+                counted = replace(counted, excess=0.0)
             before = heard.out if window == heard.judged + 1 else 0
-            heard.judged, heard.out = window, _side(excess)
-            yield from self._rate(service, start, count, bands, excess, before)
+            heard.judged, heard.out = window, _side(counted.excess)
+            own = _of(service, lines)
+            yield from self._rate(service, start, counted, own, before)
+        told = {} if of_all else {s: r for s, r in lines.items() if not sides.get(s)}
+        yield from self._single_lines(start, told)
+
+    def _loads(self, found: Mapping[str, _Counted]) -> dict[str, float]:
+        """How much each service says, 1 as usual, where that is known."""
+        loads = {name: counted.load for name, counted in found.items()}
+        of_all = loads.get(ALL) or 1.0
+        named = [name for name in self._heard if name != ALL]
+        if len(named) == 1:
+            loads[named[0]] = of_all
+        return {name: load or of_all for name, load in loads.items()}
+
+    def _single_lines(
+        self, start: datetime, lines: Mapping[str, Sequence[LineRate]]
+    ) -> Iterator[Spell]:
+        """Services of which single lines are out: one spell each, while any is."""
+        open_ones = [s for pattern, s in self._open if pattern == "template-rate"]
+        for service in dict.fromkeys([*open_ones, *lines]):
+            place: tuple[Pattern, str] = ("template-rate", service)
+            spell, rates = self._open.get(place), lines.get(service, ())
+            if not rates:
+                yield replace(self._open.pop(place), over=True)
+                continue
+            worst = rates[0]
+            if spell is None:
+                begin, name = start - WINDOW, self._name(service)
+                spell = Spell(place[0], service, begin, begin, 0.0, 0.0, 0.0, name=name)
+            if abs(worst.excess) > spell.excess:
+                spell = replace(
+                    spell,
+                    found=worst.found,
+                    usual=worst.usual,
+                    excess=abs(worst.excess),
+                )
+            spell = replace(spell, end=start + WINDOW, lines=merged(spell.lines, rates))
+            self._open[place] = spell
+            yield spell
 
     def _rate(
         self,
         service: str,
         start: datetime,
-        count: int,
-        bands: list[Band],
-        excess: float,
+        counted: _Counted,
+        lines: Sequence[LineRate],
         before: int,
     ) -> Iterator[Spell]:
         """One window. `before`: on which side that before it was out, 0 for none."""
-        place: tuple[Pattern, str] = ("rate-change", service)
-        spell, side = self._open.get(place), _side(excess)
+        place: tuple[Pattern, str] = ("service-rate", service)
+        spell, side = self._open.get(place), _side(counted.excess)
         goes_on = side != 0 and side == before
         if spell is not None and not goes_on:
             del self._open[place]
             yield replace(spell, over=True)
         if not goes_on:
             return
+        count, out = counted.count, abs(counted.excess)
         if spell is None:
-            usual, name = bands[0].median, self._name(service)
+            usual, name = counted.bands[0].median, self._name(service)
             begin = start - WINDOW
             spell = Spell(place[0], service, begin, begin, count, usual, 0.0, name=name)
-        if abs(excess) > spell.excess:
-            spell = replace(spell, found=count, excess=abs(excess))
-        self._open[place] = spell = replace(spell, end=start + WINDOW)
+        if out > spell.excess:
+            spell = replace(spell, found=count, excess=out)
+        spell = replace(spell, end=start + WINDOW, lines=merged(spell.lines, lines))
+        self._open[place] = spell
         yield spell
 
 
-def _excess(count: int, bands: list[Band], factor: float) -> float:
-    """How far outside all bands: above 1 too many, below −1 too few, else 0.
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """One window of one service."""
 
-    Roots of counts: their chance is the same whatever their size (Bartlett 1936).
-    """
-    over = [_spreads(count, band) / factor for band in bands]
-    if over and min(over) > 1 and all(count > FAR * b.highest for b in bands):
-        return min(over)
-    if over and max(over) < -1 and all(FAR * count < b.lowest for b in bands):
-        return max(over)
-    return 0.0
+    count: int
+    bands: list[Band]
+    excess: float
+
+    @property
+    def load(self) -> float:
+        """How much that is, 1 as usual; 0 where it is not known."""
+        return self.count / self.bands[0].median if self._is_known else 0.0
+
+    @property
+    def _is_known(self) -> bool:
+        return bool(self.bands) and self.bands[0].median > 0
 
 
-def _spreads(count: int, band: Band) -> float:
-    """How many spreads of the band above its median, or below."""
-    root = math.sqrt(band.median)
-    wider = max(1.0, band.spread / max(root, 1.0))
-    return 2 * (math.sqrt(count) - root) / wider
+def _of(service: str, lines: Mapping[str, Sequence[LineRate]]) -> list[LineRate]:
+    """The lines of a service; of the source those of all, the farthest first."""
+    rates = [r for s, own in lines.items() if service in (ALL, s) for r in own]
+    return sorted(rates, key=lambda rate: -abs(rate.excess))
 
 
 def _side(excess: float) -> int:
     return (excess > 0) - (excess < 0)
 
 
-def _seconds(time: datetime | None) -> float | None:
-    return None if time is None else (time - EPOCH).total_seconds()
-
-
 def _time(seconds: float | None) -> datetime | None:
-    return None if seconds is None else _known(seconds)
-
-
-def _known(seconds: float) -> datetime:
-    return EPOCH + timedelta(seconds=seconds)
+    return None if seconds is None else known(seconds)

@@ -208,7 +208,7 @@ def train(
         configuration=asdict(config),
         figures=with_head(training_figures(learned), choice, labelled),
         precision=config.precision,
-        rates=learn_rates(sessions),
+        rates=learn_rates(sessions, templates),
         presence=None if choice is None else choice.head,
     )
 

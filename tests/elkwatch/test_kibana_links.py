@@ -118,7 +118,7 @@ def test_of_a_silence_the_lines_of_its_service() -> None:
     link = log_links(source, settings.kibana, lambda key: VIEW)
     for service, kql in (("pay", 'service.name: "pay"'), (None, "")):
         url = link(verdict("silence of pay", "flatline", service))
-        assert url == link(verdict("rate of pay", "rate-change", service))
+        assert url == link(verdict("rate of pay", "service-rate", service))
         assert url is not None
         assert query_of(url) == kql
 

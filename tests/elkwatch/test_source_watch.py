@@ -101,10 +101,10 @@ def test_a_silence_is_told_with_its_service_and_what_is_usual() -> None:
 
 def test_a_change_of_rate_says_how_much() -> None:
     spell = Spell(
-        "rate-change", "a", START, START + 10 * MINUTE, 4000, 20, 3.0, name="a"
+        "service-rate", "a", START, START + 10 * MINUTE, 4000, 20, 3.0, name="a"
     )
     verdict = verdict_of(spell, Adviser())
     assert verdict.key == "rate of a"
     assert "4,000 lines in 5 minutes, 20 are usual" in verdict.evidence[0].message
     assert verdict.deviation == ("+lines of a",)
-    assert verdict.class_name == "unusual amount: a"
+    assert verdict.class_name == "a says far more or less"

@@ -9,8 +9,10 @@ from datetime import datetime
 
 import pytest
 
-from model.rates import NO_RATES, WINDOW, Band, Rates, learn_rates
-from model.spells import Spell, Watch, WatchRules, _excess
+from model.bands import WINDOW, Band, excess
+from model.rates import NO_RATES, Rates, learn_rates
+from model.spell import Spell
+from model.spells import Watch, WatchRules
 from tests.model.builders import START
 from tests.model.test_rates import DAY, HOUR, MINUTE, daytime
 
@@ -160,7 +162,7 @@ def test_far_more_or_far_less_is_told_once(
             site.run(1, a=4, b=int(minute % 3 == 0))
     site.restart()
     site.run(30, a=4, b=4)
-    assert site.begun() == {("rate-change", "b", start)}
+    assert site.begun() == {("service-rate", "b", start)}
     (end,) = [s for s in site.told if s.over]
     assert end.end == start + 30 * MINUTE
     assert end.usual == 20
@@ -172,7 +174,7 @@ def test_where_all_say_more_it_is_the_source(rates: Rates) -> None:
     site.run(60, a=4, b=4)
     site.run(30, a=40, b=40)
     site.run(30, a=4, b=4)
-    assert {(s.pattern, s.name) for s in site.told} == {("rate-change", "")}
+    assert {(s.pattern, s.name) for s in site.told} == {("service-rate", "")}
 
 
 def test_one_window_alone_and_what_training_showed_is_no_change(rates: Rates) -> None:
@@ -194,10 +196,10 @@ def test_lines_read_again_are_counted_once(rates: Rates) -> None:
 
 def test_what_training_showed_now_and_then_is_no_change() -> None:
     bands = [Band(median=20, spread=0, lowest=5, highest=80)]
-    assert _excess(150, bands, 5.0) == 0
-    assert _excess(170, bands, 5.0) > 1
-    assert _excess(3, bands, 1.0) == 0
-    assert _excess(2, bands, 1.0) < -1
+    assert excess(150, bands, 5.0) == 0
+    assert excess(170, bands, 5.0) > 1
+    assert excess(3, bands, 1.0) == 0
+    assert excess(2, bands, 1.0) < -1
 
 
 def test_memory_is_bounded_whatever_comes(rates: Rates) -> None:
