@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from model import LogEvent, Session, TemplateMiner
+from model import EPOCH, LogEvent, Session, TemplateMiner
+from model.bands import WINDOW, Band, bands_near, learn_bands
 from model.rates import Rates, learn_rates, rates_from
 from model.spell import Spell
 from model.spells import Watch, WatchRules
-from model.template_rates import MAX_TEMPLATES
+from model.template_rates import MAX_TEMPLATES, TemplateRates
+from model.template_watch import TemplateWatch
 from model.templates.frozen import FrozenTemplates
 from model.vocabulary import event_ids
 from tests.model.builders import START
 from tests.model.test_rates import DAY, HOUR, MINUTE
 
+Counts = NDArray[np.int64]
 NOON = START.replace(hour=12) + 8 * DAY
 LINES = ("order accepted", "payment booked", "cache refreshed", "stock looked up")
 USUAL = dict.fromkeys(LINES, 5)
@@ -194,3 +199,41 @@ def test_of_many_templates_the_largest_are_watched() -> None:
     miner.learn_all([text for text, n in texts.items() for _ in range(n)])
     rates = learn_rates([day(START, texts, 150)], miner.freeze())
     assert len(rates.templates) == MAX_TEMPLATES
+
+
+def test_a_clean_day_tells_nothing_and_what_changes_is_found() -> None:
+    """Twenty lines by the hour of day, their load uneven; a week is learned."""
+    rng = np.random.default_rng(11)
+    windows = np.arange(8 * 288)
+    day = 1 + 0.5 * np.sin(2 * np.pi * windows / 288)
+    load = day * rng.gamma(1 / 0.15**2, 0.15**2, len(windows))
+    uneven = rng.gamma(25, 1 / 25, (len(load), 20))
+    counts = rng.poisson(load[:, None] * rng.uniform(30, 60, 20) * uneven)
+    week, first = 7 * 288, (START - EPOCH) // WINDOW
+    known = [
+        TemplateRates(
+            4 + n, f"line {n}", "", learn_bands(counts[:week, n], first).bands
+        )
+        for n in range(20)
+    ]
+    of_all = learn_bands(counts[:week].sum(axis=1).astype(float), first).bands
+    told = []
+    for times in (1, 0, 12):
+        watch = TemplateWatch(known)
+        rows = counts[week:].copy()
+        rows[100:106, 7] *= times
+        for n, row in enumerate(rows):
+            lines = _judged(watch, first + week + n, row, of_all)
+            told += [(times, n, text) for text in lines]
+    assert told == [(times, n, "line 7") for times in (0, 12) for n in range(101, 106)]
+
+
+def _judged(
+    watch: TemplateWatch, window: int, row: Counts, bands: Sequence[Band | None]
+) -> list[str]:
+    for event, count in enumerate(row, start=4):
+        for _ in range(count):
+            watch.take(event, window)
+    usual = bands_near(bands, EPOCH + window * WINDOW)[0].median
+    lines = watch.judge(window, {"": float(row.sum()) / usual}, 5.0)
+    return [rate.text for rate in lines.get("", ())]
