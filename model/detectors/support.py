@@ -152,8 +152,8 @@ class SupportDistance:
     def usual_sets(self) -> Counter[frozenset[int]]:
         """Which templates usual sessions hold together, and how many do."""
         found: Counter[frozenset[int]] = Counter()
-        for row, times in zip(self._counts, self._weights, strict=True):
-            found[frozenset(np.flatnonzero(row).tolist())] += int(times)
+        for place, times in enumerate(self._table.weights.tolist()):
+            found[frozenset(self._table.counts(place))] += times
         return found
 
     def support(self, event_id: int) -> int:

@@ -209,14 +209,13 @@ def test_a_clean_day_tells_nothing_and_what_changes_is_found() -> None:
     load = day * rng.gamma(1 / 0.15**2, 0.15**2, len(windows))
     uneven = rng.gamma(25, 1 / 25, (len(load), 20))
     counts = rng.poisson(load[:, None] * rng.uniform(30, 60, 20) * uneven)
+    learned = counts[: 7 * 288].astype(float)
     week, first = 7 * 288, (START - EPOCH) // WINDOW
     known = [
-        TemplateRates(
-            4 + n, f"line {n}", "", learn_bands(counts[:week, n], first).bands
-        )
+        TemplateRates(4 + n, f"line {n}", "", learn_bands(learned[:, n], first).bands)
         for n in range(20)
     ]
-    of_all = learn_bands(counts[:week].sum(axis=1).astype(float), first).bands
+    of_all = learn_bands(learned.sum(axis=1), first).bands
     told = []
     for times in (1, 0, 12):
         watch = TemplateWatch(known)
