@@ -12,7 +12,14 @@ from statistics import fmean
 from typing import Any
 
 from elkwatch.privacy import Mask
-from model import Lineage, ModelClass, Prototype, TrainedModel, likeness, prototype_of
+from model import (
+    Lineage,
+    ModelClass,
+    Prototype,
+    TrainedModel,
+    likeness,
+    prototype_of,
+)
 
 _DIGITS = 3
 
@@ -28,14 +35,16 @@ def class_records(
     `mask` hides what is private in what was taken from the logs.
     """
     return [
-        _record(known, model.lineage, drift, language, mask) for known in model.classes
+        _record(known, model.lineage, drift, language, mask)
+        for known in model.known_classes
     ]
 
 
 def drift_by_class(
-    findings: Iterable[Mapping[str, Any]], source: str, lineage: Lineage
+    findings: Iterable[Mapping[str, Any]], source: str, model: TrainedModel
 ) -> dict[str, tuple[int, float]]:
     """Class id → how many findings it had, their mean distance to it, 0–1."""
+    lineage, unseen = model.lineage, model.templates.mask
     found: dict[str, list[float]] = {}
     for document in findings:
         own = document.get("elkwatch", {})
@@ -43,18 +52,25 @@ def drift_by_class(
         if own.get("source") != source or known is None or not known.prototype:
             continue
         if own.get("status") != "withdrawn":
-            distance = 1.0 - likeness(known.prototype, shown_deviation(own))
+            distance = 1.0 - likeness(known.prototype, shown_deviation(own, unseen))
             found.setdefault(known.class_id, []).append(distance)
     return {key: (len(values), fmean(values)) for key, values in found.items()}
 
 
-def shown_deviation(own: Mapping[str, Any]) -> Prototype:
-    """The deviation that the `elkwatch` part of a finding shows, by wording."""
+def shown_deviation(own: Mapping[str, Any], unseen: Mask) -> Prototype:
+    """The deviation that the `elkwatch` part of a finding shows, by wording.
+
+    `unseen` masks a line that no template matches.
+    """
     lines = [
-        (str(line.get("template", "")), float(line.get("surprise_nats", 0.0)))
+        (
+            str(line.get("template", "")),
+            str(line.get("message", "")),
+            float(line.get("surprise_nats", 0.0)),
+        )
         for line in own.get("evidence") or ()
     ]
-    return prototype_of(lines, map(str, own.get("missing") or ()))
+    return prototype_of(lines, map(str, own.get("missing") or ()), unseen)
 
 
 def _record(

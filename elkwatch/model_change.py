@@ -47,8 +47,9 @@ def _take_up_live(source: SourceParts) -> None:
     other = None if source.live is None else source.live.other_than(before)
     if other is not None:
         reading.adopt(other)
+        renamed = other.model.version == before
         _log.info(
-            "new model taken up",
+            "classes taken up" if renamed else "new model taken up",
             source=reading.settings.name,
             version=other.model.version,
             before=before,

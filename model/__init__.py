@@ -15,7 +15,7 @@ from model.alarm_budget import (
 )
 from model.bundle import load_bundle, put_report, save_bundle
 from model.bundle_folder import check_bundle_target, read_manifest
-from model.bundle_lineage import read_lineage
+from model.bundle_lineage import names_stamp, read_lineage
 from model.bundle_shelf import (
     Shelved,
     bundle_version,
@@ -67,17 +67,18 @@ from model.events import (
 )
 from model.growing import GrowingScores
 from model.labels import NO_LABELS, Labels, check_kind, read_labels
-from model.late_discovery import discover_late
-from model.lineage import (
-    Change,
-    Lineage,
-    Prototype,
-    Remembered,
-    likeness,
-    prototype_of,
+from model.late_classes import LateClass
+from model.late_discovery import (
+    LateFound,
+    Strange,
+    accept_late,
+    discover_late,
+    tell_relabelled,
 )
+from model.lineage import Change, Lineage, Remembered
 from model.precision import FULL, PRECISIONS
 from model.progress import Progress, Step
+from model.prototypes import Prototype, likeness, prototype_of
 from model.rates import NO_RATES, Rates
 from model.renaming import rename_class
 from model.session_spool import spool_sessions
@@ -94,7 +95,7 @@ from model.tracker import Arrival, Candidate, SessionTracker, TrackerLimits
 from model.trained import ModelClass, TrainedModel
 from model.training import TrainingConfig, is_held_out, train
 from model.verdicts import Evidence, Verdict
-from model.vocabulary import UNK
+from model.vocabulary import UNK, UNSEEN
 
 __all__ = [
     "DETECTORS",
@@ -106,6 +107,7 @@ __all__ = [
     "PRECISIONS",
     "RATE_FACTOR",
     "UNK",
+    "UNSEEN",
     "Advice",
     "Arrival",
     "Budgeted",
@@ -131,6 +133,8 @@ __all__ = [
     "Judged",
     "LabelError",
     "Labels",
+    "LateClass",
+    "LateFound",
     "LineRate",
     "Lineage",
     "LogEvent",
@@ -153,6 +157,7 @@ __all__ = [
     "Spell",
     "SpoolError",
     "Step",
+    "Strange",
     "Template",
     "TemplateMiner",
     "TrackerLimits",
@@ -162,6 +167,7 @@ __all__ = [
     "Verdict",
     "Watch",
     "WatchRules",
+    "accept_late",
     "bundle_version",
     "candidate_folder",
     "check_bundle_target",
@@ -184,6 +190,7 @@ __all__ = [
     "load_bundle",
     "load_catalogue",
     "mixed_precision",
+    "names_stamp",
     "parse_masks",
     "promote",
     "prototype_of",
@@ -199,6 +206,7 @@ __all__ = [
     "share_of",
     "shelf",
     "spool_sessions",
+    "tell_relabelled",
     "threshold_within",
     "train",
     "unit_key",

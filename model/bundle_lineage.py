@@ -24,6 +24,15 @@ def read_lineage(folder: Path) -> Lineage:
     return Lineage.from_state(state)
 
 
+def names_stamp(folder: Path) -> tuple[int, int] | None:
+    """What changes whenever people change the classes of a bundle; None without any."""
+    try:
+        there = (folder / LINEAGE).stat()
+    except OSError:
+        return None
+    return there.st_mtime_ns, there.st_ino
+
+
 def write_lineage(lineage: Lineage, folder: Path) -> None:
     """Writes it whole or not at all. Raises BundleError."""
     part = folder / f".{LINEAGE}"

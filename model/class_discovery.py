@@ -27,13 +27,15 @@ from model.class_training import (
 from model.clusters import Clustering, Method, Trial, find_clusters
 from model.detectors.support import SupportDistance
 from model.events import EncodedSession, Session
+from model.faces import join_faces
 from model.features import Matrix, choose_columns, deviation, fit_space, kind_rows
 from model.kinds import KindModel, choose_exemplars
-from model.lineage import MISSING, Lineage, Prototype, mean_prototype, unit, wording
+from model.lineage import Lineage
 from model.naming import Found, name_classes
 from model.network import NextEventLSTM
-from model.patterns import read_pattern
+from model.patterns import holds_unusual_line, read_pattern
 from model.progress import Progress, Step
+from model.prototypes import MISSING, Prototype, mean_prototype, unit, wording
 from model.surprise import Surprise, surprises
 from model.trained import ModelClass
 from model.vocabulary import EOS, Vocabulary
@@ -83,13 +85,15 @@ class ClassSet:
 class _Odd:
     """Deviating sessions (N) with their class number (N), −1 for none.
 
-    `sources` are the same sessions before they were encoded.
+    `sources` are the same sessions before they were encoded; `faces` (N) what each was
+    before those that strike together were joined.
     """
 
     sources: Sequence[Session]
     sessions: list[EncodedSession]
     surprises: list[Surprise]
     labels: NDArray[np.int64]
+    faces: NDArray[np.int64]
 
 
 def find_classes(
@@ -126,11 +130,12 @@ def find_classes(
     own = np.array([names.index(kind) for kind in taught_kinds], dtype=np.int64)
     shapes = kind_rows(sessions, found, columns, support)
     clustering = _cluster(rows, shapes, own, len(names), config.clustering)
+    faces = np.concatenate([own, clustering.labels])
+    labels, clusters = _joined(faces, sources, sessions, found, support, len(names))
     progress(Step("3 clusters", 1, 1))
-    labels = np.concatenate([own, clustering.labels])
     points = draw_map(rows, labels)
-    odd = _Odd(sources, sessions, found, labels)
-    classes_found = _found(odd, names, clustering.clusters, former.given, vocabulary)
+    odd = _Odd(sources, sessions, found, labels, faces)
+    classes_found = _found(odd, names, clusters, former.given, vocabulary)
     ids, lineage = name_classes(classes_found, former.lineage)
     if not ids:
         return ClassSet(None, (), clustering.trials, points, lineage=lineage)
@@ -213,6 +218,34 @@ def _cluster(
     return Clustering(labels, clustering.clusters, clustering.trials)
 
 
+def _struck(source: Session, surprise: Surprise) -> float:
+    """When a session deviates most, in seconds; its end where that came too soon."""
+    place = min(int(surprise.nats.argmax()), len(source.events) - 1)
+    return source.events[place].time.timestamp()
+
+
+def _joined(
+    faces: NDArray[np.int64],
+    sources: Sequence[Session],
+    sessions: Sequence[EncodedSession],
+    found: Sequence[Surprise],
+    support: SupportDistance,
+    taught: int,
+) -> tuple[NDArray[np.int64], int]:
+    """Faces of one kind as one class, after the taught ones; how many there are then.
+
+    What people taught stays apart: they know better.
+    """
+    own = np.where(faces >= taught, faces - taught, -1)
+    joined = join_faces(
+        own,
+        [_struck(*each) for each in zip(sources, found, strict=True)],
+        [holds_unusual_line(session, support) for session in sessions],
+    )
+    labels = np.where(joined >= 0, joined + taught, np.where(faces < taught, faces, -1))
+    return labels, int(joined.max(initial=-1)) + 1
+
+
 def _found(
     odd: _Odd,
     names: Sequence[str],
@@ -239,6 +272,7 @@ def _found(
                 last_seen=max((s.end for s in sources), default=None),
                 class_id=names[index] if index < len(names) else "",
                 votes=Counter(v for i in places if (v := votes[i]) is not None),
+                judged=bool(given),
             )
         )
     return classes
@@ -269,12 +303,17 @@ def _describe(
     vocabulary: Vocabulary,
     catalogue: Catalogue,
 ) -> ModelClass:
-    """Name, pattern and advice of a class, by what most of its members show."""
+    """Name, pattern and advice of a class, by what most of its members show.
+
+    Its rule is one that most sessions of a *face* show: the winner of a deadlock has no
+    line that says so.
+    """
     patterns: Counter[str] = Counter()
     about: Counter[int] = Counter()
-    rules: Counter[str] = Counter()
+    rules: Counter[tuple[int, str]] = Counter()
     entries: dict[str, Entry] = {}
     members = np.flatnonzero(odd.labels == index)
+    faces = Counter(odd.faces[members[:500]].tolist())
     for member in members[:500]:
         session, surprise = odd.sessions[member], odd.surprises[member]
         reading = read_pattern(session, surprise, support)
@@ -283,13 +322,14 @@ def _describe(
             about[reading.subject] += 1
         rule = catalogue.recognise(_odd_texts(session, surprise, vocabulary))
         if rule is not None:
-            rules[rule.entry.entry_id] += 1
+            rules[int(odd.faces[member]), rule.entry.entry_id] += 1
             entries[rule.entry.entry_id] = rule.entry
     pattern = patterns.most_common(1)[0][0]
     subject = vocabulary.text(about.most_common(1)[0][0]) if about else ""
     entry = catalogue.patterns[pattern]
-    if rules and rules.most_common(1)[0][1] * 2 > len(members[:500]):
-        entry, subject = entries[rules.most_common(1)[0][0]], ""
+    told = [(n, rule) for (face, rule), n in rules.items() if 2 * n > faces[face]]
+    if told:
+        entry, subject = entries[max(told)[1]], ""
     if taught:
         subject = class_id
     return ModelClass(

@@ -19,8 +19,10 @@ from model.events import EncodedSession, Session, distinct
 from model.explain import evidence, missing_texts, positions_to_show
 from model.growing import GrowingScores, UnjudgedWhileOpen
 from model.kinds import Kind
+from model.late_classes import nearest_late
 from model.optional_lines import optional_events
 from model.patterns import PatternReading, read_pattern
+from model.prototypes import prototype_of
 from model.scoring import highest_of
 from model.surprise import Surprise, expectations, highest_surprises, surprises
 from model.texts import NearestText, TfidfTexts
@@ -64,7 +66,7 @@ class Classifier:
         self._device = device or torch.device("cpu")
         self._language = language
         self._catalogue = catalogue or load_catalogue()
-        self._classes = {c.class_id: c for c in model.classes}
+        self._classes = {c.class_id: c for c in model.known_classes}
         self._nearest: NearestText | None = None
         self._optional = optional_events(model.support)
         torch.set_flush_denormal(True)
@@ -217,6 +219,8 @@ class Classifier:
             vocabulary, session, encoded, odd.surprise, odd.positions, odd.following
         )
         lines = self._with_nearest(lines)
+        missing = missing_texts(reading, vocabulary)
+        kind = self._late(kind, lines, missing)
         known = self._classes.get(kind.class_id or "")
         subject = self._subject(session, encoded, reading)
         advice, topic = self._advice(known, reading, lines, subject)
@@ -232,11 +236,22 @@ class Classifier:
             advice=advice,
             topic=topic,
             lines=lines,
-            missing=missing_texts(reading, vocabulary),
+            missing=missing,
             deviates=deviation(
                 reading, session, encoded, vocabulary, self._unseen, self._optional
             ),
         )
+
+    def _late(
+        self, kind: Kind, lines: Sequence[Evidence], missing: Sequence[str]
+    ) -> Kind:
+        """The kind; of what fits none, the class that was taken on for its like."""
+        late = self.model.lineage.late
+        if kind.class_id is not None or not late:
+            return kind
+        shown = [(e.template, e.message, e.surprise_nats) for e in lines]
+        found = nearest_late(late, prototype_of(shown, missing, self._unseen))
+        return kind if found is None else Kind(found[0].class_id, 1.0 - found[1])
 
     def _normal(
         self, session: Session, encoded: EncodedSession, score: float

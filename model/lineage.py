@@ -11,25 +11,18 @@ are remembered as well, so that their id is never given to something else.
 
 from __future__ import annotations
 
-import math
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from model.errors import BundleError
-from model.features import USUAL_NATS
+from model.errors import BundleError, CatalogueError
+from model.late_classes import MAX_LATE, LateClass
+from model.prototypes import Prototype, unit
 
-MAX_KEYS = 24
 MAX_CLASSES = 500
 MAX_CHANGES = 1000
 MAX_NAME_CHARS = 100
-MISSING = "missing: "
-_MASK = re.compile(r"<[^<>\s]*>")
-_SPACES = re.compile(r"\s+")
-
-Prototype = Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +45,10 @@ class Remembered:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One thing that happened to a class: found, split, merged, gone, back, renamed.
+    """One thing that happened to a class: found, split, merged, gone, back, renamed …
 
-    `other` is the class it was split from or merged into, or its new name. `at` is
-    None until a bundle is written.
+    `other` is the class it was split from or merged into, its new name, or how many
+    findings it was written into. `at` is None until a bundle is written.
     """
 
     what: str
@@ -66,17 +59,22 @@ class Change:
     def told(self) -> str:
         """The change as people read it."""
         after = {"split": "from", "merged": "into", "renamed": "to", "taught": "as"}
+        after["relabelled"] = "in"
         link = after.get(self.what, "")
         return f"{self.what} {link} {self.other}".strip() if link else self.what
 
 
 @dataclass(frozen=True, slots=True)
 class Lineage:
-    """All classes ever known by this line of models, and what became of them."""
+    """All classes ever known by this line of models, and what became of them.
+
+    `late` are those that people took on since the training.
+    """
 
     classes: tuple[Remembered, ...] = ()
     changes: tuple[Change, ...] = ()
     highest: int = 0
+    late: tuple[LateClass, ...] = ()
 
     def of(self, class_id: str) -> Remembered | None:
         """What is remembered of a class, None where nothing is."""
@@ -134,6 +132,7 @@ class Lineage:
                 }
                 for c in self.changes
             ],
+            "late": [one.state() for one in self.late],
         }
 
     @classmethod
@@ -147,52 +146,19 @@ class Lineage:
                 )
                 for c in state["changes"]
             )
-            return cls(classes, changes, int(state["highest"]))
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            late = tuple(map(LateClass.from_state, state.get("late") or ()))
+            return cls(classes, changes, int(state["highest"]), late[:MAX_LATE])
+        except (
+            KeyError,
+            TypeError,
+            ValueError,
+            AttributeError,
+            CatalogueError,
+        ) as error:
             raise BundleError(
                 "lineage.json is damaged; restore it, or remove it (the names that "
                 "people gave are lost then)"
             ) from error
-
-
-def wording(text: str) -> str:
-    """What stays of a template's text when its masks are drawn otherwise."""
-    return _SPACES.sub(" ", _MASK.sub(" ", text)).strip().lower() or text
-
-
-def unit(weights: Mapping[str, float]) -> dict[str, float]:
-    """The strongest MAX_KEYS weights, as a vector of length 1; empty where none is."""
-    strongest = sorted(weights.items(), key=lambda pair: (-pair[1], pair[0]))
-    kept = {k: v for k, v in strongest[:MAX_KEYS] if math.isfinite(v) and v > 0}
-    length = math.sqrt(sum(v * v for v in kept.values()))
-    return {k: v / length for k, v in kept.items()} if length else {}
-
-
-def likeness(left: Prototype, right: Prototype) -> float:
-    """Cosine of two prototypes, 0 to 1."""
-    return min(1.0, sum(v * right.get(k, 0.0) for k, v in left.items()))
-
-
-def prototype_of(
-    lines: Iterable[tuple[str, float]], missing: Iterable[str] = ()
-) -> dict[str, float]:
-    """The deviation a finding shows: templates with their nats, what is missing."""
-    weights: dict[str, float] = {}
-    for text, nats in lines:
-        key = wording(text)
-        weights[key] = max(nats - USUAL_NATS, weights.get(key, 0.0))
-    for text in missing:
-        weights[MISSING + wording(text)] = USUAL_NATS
-    return unit(weights)
-
-
-def mean_prototype(rows: Sequence[Prototype]) -> dict[str, float]:
-    """The prototype of several deviations."""
-    total: dict[str, float] = {}
-    for row in rows:
-        for key, value in row.items():
-            total[key] = total.get(key, 0.0) + value
-    return unit(total)
 
 
 def check_name(name: str) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -18,10 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from model.lineage import Change, Lineage, Prototype, Remembered, likeness
+from model.lineage import Change, Lineage, Remembered
+from model.prototypes import Prototype, likeness
 
 MIN_LIKENESS = 0.6
 SHARED = 0.5
+SAME = 0.9
 _NUMBERED = re.compile(r"c(\d+)")
 
 
@@ -29,7 +31,8 @@ _NUMBERED = re.compile(r"c(\d+)")
 class Found:
     """A class of this training. `class_id` is given where it was taught.
 
-    `votes`: how many of its members the old model takes for each of its classes.
+    `votes`: how many of its members the old model takes for each of its classes;
+    `judged`: it was asked.
     """
 
     prototype: Prototype
@@ -38,12 +41,16 @@ class Found:
     last_seen: datetime | None = None
     class_id: str = ""
     votes: Mapping[str, int] = field(default_factory=dict)
+    judged: bool = False
 
 
 def name_classes(
     found: Sequence[Found], former: Lineage
 ) -> tuple[tuple[str, ...], Lineage]:
-    """The ids of the classes (N), in order, and the lineage with them in it."""
+    """The ids of the classes (N), in order, and the lineage with them in it.
+
+    What people took on between trainings stays until a training finds it.
+    """
     old = [c for c in former.classes if not c.taught]
     loose = [i for i, f in enumerate(found) if not f.class_id]
     pairs = _assign([found[i] for i in loose], old)
@@ -55,15 +62,19 @@ def name_classes(
         if not ids[place]:
             highest += 1
             ids[place] = f"c{highest:02d}"
-    changes = [*former.changes, *_changes(found, ids, former)]
+    late = tuple(one for one in former.late if one.class_id not in ids)
+    kept = {one.class_id for one in late}
+    changes = [*former.changes, *_changes(found, ids, former, kept)]
     classes = tuple(
         _remembered(class_id, one, former.of(class_id))
         for class_id, one in zip(ids, found, strict=True)
     )
-    gone = tuple(
-        replace(c, current=False) for c in former.classes if c.class_id not in set(ids)
+    others = tuple(
+        replace(c, current=c.class_id in kept)
+        for c in former.classes
+        if c.class_id not in ids
     )
-    return tuple(ids), Lineage((*classes, *gone), tuple(changes), highest)
+    return tuple(ids), Lineage((*classes, *others), tuple(changes), highest, late)
 
 
 def _assign(found: Sequence[Found], old: Sequence[Remembered]) -> dict[int, int]:
@@ -82,7 +93,9 @@ def _likeness(found: Sequence[Found], old: Sequence[Remembered]) -> NDArray[np.f
     """How alike each new (N) and old (M) class are: (N, M), 0 to 1.
 
     The mean of both signs where the old model has judged the members, else the
-    prototypes alone; a gone class has no votes, and is not held against that.
+    prototypes alone; a gone class has no votes, and is not held against that. What
+    mostly was something else, and does not read the same, is not alike: the id would
+    mean something else from then on.
     """
     table = np.zeros((len(found), len(old)))
     total = Counter[str]()
@@ -93,18 +106,22 @@ def _likeness(found: Sequence[Found], old: Sequence[Remembered]) -> NDArray[np.f
             alike = likeness(one.prototype, class_.prototype)
             if total[class_.class_id]:
                 shared = one.votes.get(class_.class_id, 0)
+                if shared < SHARED * one.members and alike < SAME:
+                    continue
                 both = one.members + total[class_.class_id] - shared
                 alike = (alike + shared / max(both, 1)) / 2
+            elif one.judged and class_.current and alike < SAME:
+                continue
             table[row, column] = alike
     return table
 
 
 def _changes(
-    found: Sequence[Found], ids: Sequence[str], former: Lineage
+    found: Sequence[Found], ids: Sequence[str], former: Lineage, late: Set[str]
 ) -> list[Change]:
-    """What this training did to the classes, for their history."""
+    """What this training did to the classes, for their history; nothing to `late`."""
     changes = []
-    given = set(ids)
+    given = {*ids, *late}
     for class_id, one in zip(ids, found, strict=True):
         known = former.of(class_id)
         if known is None:

@@ -108,6 +108,11 @@ def _hardly_known(
     return tuple(sorted(odd, key=lambda event: (odd[event], event)))
 
 
+def holds_unusual_line(session: EncodedSession, support: SupportDistance) -> bool:
+    """Whether any of its lines is one that training hardly knows."""
+    return bool(_hardly_known(session, support, support.rare))
+
+
 def _differences(
     session: EncodedSession, support: SupportDistance
 ) -> tuple[list[Gap], list[Gap]]:

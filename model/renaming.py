@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 from model.bundle import load_bundle
 from model.bundle_lineage import write_lineage
 from model.errors import ModelError
-from model.lineage import Lineage, Remembered, check_name
-from model.trained import TrainedModel
+from model.lineage import check_name
 
 
 def rename_class(folder: Path, class_id: str, name: str, *, now: datetime) -> str:
@@ -20,7 +18,7 @@ def rename_class(folder: Path, class_id: str, name: str, *, now: datetime) -> st
     cannot be read or written, ModelError for an unknown class or an unfit name.
     """
     model = load_bundle(folder)
-    ids = [known.class_id for known in model.classes]
+    ids = [known.class_id for known in model.known_classes]
     if class_id not in ids:
         raise ModelError(
             f"model {folder}: no class {class_id}; it has {', '.join(ids) or 'none'}"
@@ -29,14 +27,6 @@ def rename_class(folder: Path, class_id: str, name: str, *, now: datetime) -> st
         shown = check_name(name)
     except ValueError as error:
         raise ModelError(f"{class_id}: {error}; choose another") from error
-    lineage = _with_all(model).renamed(class_id, shown, now)
+    lineage = model.full_lineage.renamed(class_id, shown, now)
     write_lineage(lineage, folder)
     return shown
-
-
-def _with_all(model: TrainedModel) -> Lineage:
-    """The lineage, with the classes that a bundle of before it was kept has."""
-    lineage = model.lineage
-    lacking = [c for c in model.classes if lineage.of(c.class_id) is None]
-    added = [Remembered(c.class_id, c.taught, {}, c.members) for c in lacking]
-    return replace(lineage, classes=(*lineage.classes, *added))

@@ -15,7 +15,7 @@ from model.detectors.standing import Chosen
 from model.detectors.support import SupportDistance
 from model.events import EncodedSession
 from model.kinds import KindModel
-from model.lineage import Lineage
+from model.lineage import Lineage, Remembered
 from model.network import NextEventLSTM
 from model.precision import FULL, at_precision
 from model.presence import PresenceHead
@@ -72,6 +72,28 @@ class TrainedModel:
     chosen: Chosen | None = None
     rates: Rates = NO_RATES
     presence: PresenceHead | None = None
+
+    @property
+    def known_classes(self) -> tuple[ModelClass, ...]:
+        """The classes of the training, then those that people took on since."""
+        own = {known.class_id for known in self.classes}
+        late = [
+            ModelClass(c.class_id, False, c.pattern, c.about, c.members, c.entry)
+            for c in self.lineage.late
+            if c.class_id not in own
+        ]
+        return (*self.classes, *with_own_names(late, self.lineage))
+
+    @property
+    def full_lineage(self) -> Lineage:
+        """The lineage, also with the classes of a bundle of before it was kept."""
+        known = {c.class_id for c in self.lineage.classes}
+        added = [
+            Remembered(c.class_id, c.taught, {}, c.members)
+            for c in self.classes
+            if c.class_id not in known
+        ]
+        return replace(self.lineage, classes=(*self.lineage.classes, *added))
 
     def network_on(self, device: torch.device) -> NextEventLSTM:
         """The next-event network ready to score on a device, at the precision."""

@@ -17,9 +17,10 @@ from model.templates.frozen import FrozenTemplates
 PAD, UNK, BOS, EOS = 0, 1, 2, 3
 RESERVED = 4
 PAGE = 4096
+UNSEEN = "(never seen before)"
 _NAMES = {
     PAD: "(padding)",
-    UNK: "(never seen before)",
+    UNK: UNSEEN,
     BOS: "(start of session)",
     EOS: "(end of session)",
 }

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from elkwatch.cli.options import config_option, json_option, load
+from elkwatch.cli.class_place import (
+    RECENT_DAYS,
+    place_of,
+    place_options,
+    recent_findings,
+)
+from elkwatch.cli.discover_classes import discover
+from elkwatch.cli.options import json_option
 from elkwatch.cli.shell import examples
 
 if TYPE_CHECKING:
     from elkwatch.config import Config, SourceSettings
 
-RECENT_DAYS = 7
 SHOWN_LINES = 12
-SHOWN_SESSIONS = 5
 
 
 @click.group(
@@ -28,33 +31,19 @@ SHOWN_SESSIONS = 5
         "elkwatch classes show c03 --source shop-db      with what was found lately",
         "elkwatch classes rename c07 'disk full on the archive' --model models/shop-db",
         "elkwatch classes check our-rules.yml",
-        "elkwatch classes discover verdicts.ndjson --model models/shop-db",
+        "elkwatch classes discover --source shop-db      proposes, changes nothing",
+        "elkwatch classes discover --source shop-db --apply --relabel",
     ),
 )
 def classes() -> None:
     """The classes of a model: list, show, rename, discover; own rules: check."""
 
 
-def _place_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """`--model DIR`, or `--source NAME` of the configuration."""
-    model = click.option(
-        "--model",
-        "model_path",
-        type=click.Path(path_type=Path),
-        metavar="DIR",
-        help="Model bundle; the configured source's if not given.",
-    )
-    source = click.option(
-        "--source",
-        "source_name",
-        metavar="NAME",
-        help="Source of the configuration; needed where there are several.",
-    )
-    return model(source(config_option(command)))
+classes.add_command(discover)
 
 
 @classes.command("list")
-@_place_options
+@place_options
 @json_option
 def list_(
     model_path: Path | None,
@@ -67,7 +56,7 @@ def list_(
     With a configured source, drift says how far the findings of the last days are from
     the class's prototype: 0 is as in training, 1 has nothing in common with it.
     """
-    records = _records(*_place(model_path, source_name, config_path))
+    records = _records(*place_of(model_path, source_name, config_path))
     if as_json:
         click.echo(json.dumps(records, indent=2, ensure_ascii=False))
         return
@@ -86,7 +75,7 @@ def list_(
 
 @classes.command("show")
 @click.argument("class_id", metavar="ID")
-@_place_options
+@place_options
 @json_option
 def show(
     class_id: str,
@@ -98,7 +87,7 @@ def show(
     """One class: what it looks like, what to do, what became of it."""
     from model import ModelError
 
-    folder, config, source = _place(model_path, source_name, config_path)
+    folder, config, source = place_of(model_path, source_name, config_path)
     records = _records(folder, config, source)
     record = next((r for r in records if r["class_id"] == class_id), None)
     if record is None:
@@ -113,7 +102,7 @@ def show(
 @classes.command("rename")
 @click.argument("class_id", metavar="ID")
 @click.argument("name")
-@_place_options
+@place_options
 def rename(
     class_id: str,
     name: str,
@@ -130,7 +119,7 @@ def rename(
     from elkwatch.errors import ConfigError
     from model import load_catalogue, rename_class
 
-    folder, config, _ = _place(model_path, source_name, config_path)
+    folder, config, _ = place_of(model_path, source_name, config_path)
     if config is not None and class_id in load_catalogue(config.catalogue).classes:
         raise ConfigError(
             f"{config.catalogue}: names {class_id} already and comes first; change the "
@@ -161,96 +150,6 @@ def check(file: Path, as_json: bool) -> int:
     return 1 if mistakes else 0
 
 
-@classes.command("discover")
-@click.argument("verdicts", metavar="[FILE]", required=False)
-@_place_options
-@json_option
-def discover(
-    verdicts: str | None,
-    model_path: Path | None,
-    source_name: str | None,
-    config_path: Path | None,
-    as_json: bool,
-) -> None:
-    """Kinds among findings that fitted no class, and which findings they would take.
-
-    Reads the findings of the configured source, or FILE, written by elkwatch classify.
-    Nothing is changed: the next training with these logs makes them classes. With
-    --source or --config what is shown is masked as `privacy` says.
-    """
-    from elkwatch.late_classes import (
-        late_classes,
-        masked_unknown,
-        unknown_findings,
-        unknown_records,
-    )
-    from elkwatch.log_files import plural
-    from model import load_bundle
-
-    folder, config, source = _place(model_path, source_name, config_path)
-    lineage = load_bundle(folder).lineage
-    if verdicts is not None:
-        unknown = unknown_records(_records_of(verdicts))
-    elif config is not None and source is not None:
-        unknown = unknown_findings(_recent_findings(config), source.name)
-    else:
-        raise click.UsageError("give FILE of `elkwatch classify`, or --source NAME")
-    if config is not None:
-        unknown = [masked_unknown(one, config.privacy) for one in unknown]
-    found = late_classes(unknown, lineage)
-    if as_json:
-        click.echo(json.dumps(found, indent=2, ensure_ascii=False))
-        return
-    click.echo(f"{plural(len(unknown), 'finding')} of no known class")
-    for one in found:
-        what = "new" if one["new"] else "come back"
-        shown = ", ".join(one["sessions"][:SHOWN_SESSIONS])
-        click.echo(f"{one['class_id']} ({what}), {one['members']}: {one['name']}")
-        more = " …" if len(one["sessions"]) > SHOWN_SESSIONS else ""
-        click.echo(f"  would re-label {shown}{more}")
-
-
-def _records_of(path: str) -> list[dict[str, Any]]:
-    """The lines of a file of `elkwatch classify`. Raises FileError."""
-    from elkwatch.errors import FileError
-
-    try:
-        lines = Path(path).read_text("utf-8").splitlines()
-        records = [json.loads(line) for line in lines if line.strip()]
-    except (ValueError, RecursionError) as error:
-        raise FileError(
-            f"{path}: not what `elkwatch classify --out` writes; give its output"
-        ) from error
-    if not all(isinstance(r, dict) and "known" in r for r in records):
-        raise FileError(
-            f"{path}: not what `elkwatch classify --out` writes; give its output"
-        )
-    return records
-
-
-def _place(
-    model_path: Path | None, source_name: str | None, config_path: Path | None
-) -> tuple[Path, Config | None, SourceSettings | None]:
-    """The bundle's folder, and the configured source whose it is, if one is asked."""
-    from elkwatch.config import source_named
-    from elkwatch.errors import ConfigError
-
-    if model_path is not None and source_name is None and config_path is None:
-        return model_path, None, None
-    config = load(config_path)
-    if source_name is None and len(config.sources) > 1 and model_path is None:
-        names = ", ".join(s.name for s in config.sources)
-        raise click.UsageError(f"which source? give --source NAME, of {names}")
-    source = source_named(config, source_name or config.sources[0].name)
-    folder = model_path or (Path(source.model) if source.model else None)
-    if folder is None:
-        raise ConfigError(
-            f"source {source.name}: no model; make one with `elkwatch train "
-            f"--from-es {source.name}`, or give --model DIR"
-        )
-    return folder, config, source
-
-
 def _records(
     folder: Path, config: Config | None, source: SourceSettings | None
 ) -> list[dict[str, Any]]:
@@ -261,31 +160,12 @@ def _records(
     model = load_bundle(folder)
     drift = {}
     if config is not None and source is not None:
-        found = _recent_findings(config)
-        drift = drift_by_class(found, source.name, model.lineage)
+        found = recent_findings(config)
+        drift = drift_by_class(found, source.name, model)
     if config is None:
         return class_records(model, drift)
     mask = Masker(config.privacy.mask).unnumbered
     return class_records(model, drift, config.alerting.language, mask)
-
-
-def _recent_findings(config: Config) -> list[Mapping[str, Any]]:
-    """Findings of the last days; none, and a line that says so, where none can be read.
-
-    A class can be looked at also when the cluster is away.
-    """
-    from connector import ConnectorError, Results
-    from elkwatch.clock import SystemClock
-    from elkwatch.compose import open_client
-    from elkwatch.log_files import warn
-
-    now = SystemClock().now()
-    try:
-        results = Results(open_client(config), config.namespace)
-        return list(results.findings(now - timedelta(days=RECENT_DAYS), now))
-    except ConnectorError as error:
-        warn(f"drift is not shown: {error}")
-        return []
 
 
 def _tell(record: dict[str, Any]) -> None:

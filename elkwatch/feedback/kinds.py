@@ -33,7 +33,7 @@ def told_kinds(config: Config, source: str, language: str = "en") -> dict[str, A
     found = {entry.entry_id: entry.told_in(language) for entry in rules}
     model = source_named(config, source).model
     try:
-        classes = load_bundle(Path(model)).classes if model is not None else ()
+        classes = load_bundle(Path(model)).known_classes if model is not None else ()
     except BundleError:
         classes = ()
     found.update(

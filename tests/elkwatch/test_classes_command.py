@@ -4,15 +4,31 @@ from __future__ import annotations
 
 import json
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from elkwatch.late_classes import late_classes, unknown_findings, unknown_records
-from model import Lineage, Remembered, load_bundle
-from tests.elkwatch.bad_input import Command, command_of, written
+from elkwatch.late_classes import Discovery, unknown_findings, unknown_records
+from model import (
+    UNSEEN,
+    Lineage,
+    Remembered,
+    Session,
+    load_bundle,
+    load_catalogue,
+)
+from tests.elkwatch.bad_input import KEY, Command, command_of, written
 from tests.elkwatch.test_train_command import FAST, logs
-from tests.model.builders import cut_off, deadlocked, looping, shop
+from tests.model.builders import (
+    FLOW,
+    cut_off,
+    deadlocked,
+    fill,
+    looping,
+    session,
+    shop,
+)
 
 
 @pytest.fixture
@@ -21,7 +37,10 @@ def command(capsys: pytest.CaptureFixture[str]) -> Command:
 
 
 def trained(command: Command, folder: Path, seed: int, *more: object) -> Path:
-    """A bundle at `m`, from logs of its own; a kind is more common each time."""
+    """A bundle at `m`, from logs of its own; a kind is more common each time.
+
+    Of two epochs no more is to be expected than that it works.
+    """
     rng = random.Random(seed)
     odd = [deadlocked(f"d{seed}-{i}", rng) for i in range(6 + 6 * seed)]
     odd += [looping(f"l{seed}-{i}", rng) for i in range(9)]
@@ -54,7 +73,8 @@ def by_id(command: Command, model: Path) -> dict[str, dict[str, object]]:
 def test_a_name_and_ids_outlive_the_next_training(
     command: Command, tmp_path: Path
 ) -> None:
-    model = trained(command, tmp_path, 0)
+    learned = ("--epochs", "8")
+    model = trained(command, tmp_path, 0, *learned)
     before = by_pattern(command, model)
     deadlock = str(before["new-event"]["class_id"])
     version = load_bundle(model).version
@@ -64,11 +84,14 @@ def test_a_name_and_ids_outlive_the_next_training(
     assert told.code == 0, told.err
     assert load_bundle(model).version == version
     loop = str(before["repetition"]["class_id"])
-    trained(command, tmp_path, 1)
+    trained(command, tmp_path, 1, *learned)
     after = by_id(command, model)
+    assert set(after) == {deadlock, loop, "c03"}
+    assert (after["c03"]["pattern"], after["c03"]["members"]) == ("missing-step", 20)
     assert after[deadlock]["name"] == "the usual deadlock"
     assert "deadlock detected" in str(after[deadlock]["prototype"])
     assert after[loop]["pattern"] == "repetition"
+    assert "deadlock detected" not in str(after["c03"]["prototype"])
     told = command("classes", "show", deadlock, "--model", model)
     assert "renamed to the usual deadlock" in told.out
     assert "deadlock detected" in told.out
@@ -144,21 +167,88 @@ def record(session: str, template: str, **changes: object) -> dict[str, object]:
     return {**base, "pattern": "new-event", "evidence": [common, line], **changes}
 
 
-def test_what_fits_no_class_is_clustered_later() -> None:
+def test_what_fits_no_class_is_clustered_later(
+    command: Command, tmp_path: Path
+) -> None:
     records = [record(f"a{i}", "disk full") for i in range(5)]
     records += [record(f"b{i}", "leader lost") for i in range(3)]
     records += [record("alone", "odd"), record("known", "disk full", known=True)]
     former = Lineage((Remembered("c01", False, {"leader lost": 1.0}, 3),), highest=4)
+    model = replace(
+        load_bundle(trained(command, tmp_path, 0)), classes=(), lineage=former
+    )
     unknown = unknown_records(records)
     assert len(unknown) == 9
-    found = late_classes(unknown, former)
+    found = Discovery.of(unknown, model, load_catalogue()).records({})
     assert [(c["class_id"], c["new"], c["members"]) for c in found] == [
         ("c05", True, 5),
         ("c01", False, 3),
     ]
     assert found[0]["name"] == "new-event: disk full"
     assert found[1]["sessions"] == ["b0", "b1", "b2"]
-    assert late_classes([], former) == []
+    assert Discovery.of([], model, load_catalogue()).records({}) == []
+
+
+def test_lines_never_seen_are_told_apart_by_their_words(
+    command: Command, tmp_path: Path
+) -> None:
+    texts = ["pump {} melted"] * 4 + ["valve {} is stuck at its seat"] * 4
+    records = [
+        record(f"s{i}", UNSEEN, evidence=[
+            {"template": UNSEEN, "message": t.format(i), "surprise_nats": 9.0}
+        ])
+        for i, t in enumerate(texts)
+    ]  # fmt: skip
+    model = load_bundle(trained(command, tmp_path, 0))
+    found = Discovery.of(records, model, load_catalogue()).records({})
+    assert sorted((c["members"], c["name"]) for c in found) == [
+        (4, "new-event: pump <NUM> melted"),
+        (4, "new-event: valve <NUM> is stuck at its seat"),
+    ]
+
+
+def test_what_is_applied_names_what_comes_next_and_outlives_a_training(
+    command: Command, tmp_path: Path
+) -> None:
+    model = trained(command, tmp_path, 0)
+    version = load_bundle(model).version
+    odd = logs(tmp_path / "odd", [melted(f"m{i}") for i in range(5)])
+    verdicts = tmp_path / "verdicts"
+    told = command("classify", odd, "--model", model, "--out", verdicts, *KEY)
+    assert told.code == 0, told.err
+    assert {json.loads(v)["known"] for v in verdicts.read_text().splitlines()} == {
+        False
+    }
+    lineage = (model / "lineage.json").read_bytes()
+    assert command("classes", "discover", verdicts, "--model", model).code == 0
+    assert (model / "lineage.json").read_bytes() == lineage, "it only proposes"
+    told = command("classes", "discover", verdicts, "--model", model, "--apply")
+    assert (told.code, "c03 (new), 5" in told.out) == (0, True), told.err
+    assert load_bundle(model).version == version
+    told = command("classes", "rename", "c03", "melted pump", "--model", model)
+    assert told.code == 0, told.err
+    later = logs(tmp_path / "later", [melted("m77"), stuck("v1")])
+    command("classify", later, "--model", model, "--out", verdicts, *KEY)
+    first, other = map(json.loads, verdicts.read_text().splitlines())
+    assert (first["class_id"], first["known"], first["class_name"]) == (
+        "c03", True, "melted pump",
+    )  # fmt: skip
+    assert not other["known"], "another line never seen is not of it"
+    trained(command, tmp_path, 1)
+    after = by_id(command, model)
+    assert after["c03"]["name"] == "melted pump", "kept: these logs do not hold it"
+    told = command("classes", "show", "c03", "--model", model)
+    assert "taken on" in told.out
+
+
+def melted(key: str) -> Session:
+    steps = (FLOW[0], FLOW[1], "pump {n} melted", FLOW[4])
+    return session(key, [fill(step, random.Random(key)) for step in steps])
+
+
+def stuck(key: str) -> Session:
+    steps = (FLOW[0], FLOW[1], "valve {n} is stuck at its seat", FLOW[4])
+    return session(key, [fill(step, random.Random(key)) for step in steps])
 
 
 def test_findings_of_others_and_withdrawn_ones_teach_nothing() -> None:
@@ -189,3 +279,5 @@ def test_discover_of_what_is_no_output_of_classify(
     told = command("classes", "discover", good, "--model", model)
     assert told.code == 0, told.err
     assert "c03 (new), 4: new-event: disk full" in told.out
+    told = command("classes", "discover", good, "--model", model, "--relabel")
+    assert (told.code, "--relabel goes with --apply" in told.line) == (2, True)

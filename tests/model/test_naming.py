@@ -4,8 +4,9 @@ from pathlib import Path
 import pytest
 
 from model import BundleError, Lineage
-from model.lineage import Prototype, Remembered, check_name, unit, wording
+from model.lineage import Remembered, check_name
 from model.naming import Found, name_classes
+from model.prototypes import Prototype, unit, wording
 
 AT = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 DISK: Prototype = {"disk full": 1.0}
@@ -74,6 +75,21 @@ def test_a_split_and_a_merger_are_told() -> None:
     ids, lineage = name_classes([both], lineage)
     assert ids == ("c01",)
     assert told(lineage, "c02") == ["split from c01", "merged into c01"]
+
+
+def test_what_mostly_was_something_else_does_not_take_an_id_over() -> None:
+    mixed = Found(unit({**LOCK, "cut off": 0.6}), 32, votes={"c01": 12})
+    ids, lineage = name_classes([mixed], known(("c01", LOCK)))
+    assert ids == ("c02",)
+    assert told(lineage, "c01") == ["merged into c02"]
+
+
+def test_what_the_old_model_knows_nothing_of_is_new_unless_it_reads_the_same() -> None:
+    alike = unit({**LOCK, "pump melted": 0.9})
+    former = known(("c01", LOCK))
+    assert name_classes([Found(alike, 9)], former)[0] == ("c01",)
+    assert name_classes([Found(alike, 9, judged=True)], former)[0] == ("c02",)
+    assert name_classes([Found(LOCK, 9, judged=True)], former)[0] == ("c01",)
 
 
 def test_what_people_teach_takes_over_what_was_found() -> None:
