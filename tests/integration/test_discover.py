@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import shutil
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -73,7 +74,7 @@ def test_applied_classes_name_old_findings_and_new_ones(
     shown = world.command("classes", "show", found["class_id"], "--source", "shop")
     assert "taken on" in shown.stdout
     assert "relabelled in 4 findings" in shown.stdout
-    world.ship(recent([melted("new-1")]))
+    world.ship(recent([melted("new-1")], timedelta(seconds=40)))
     assert world.run_once().sources[0].progress.created == 1
     new = classes_of(world)["new-1"]["elkwatch"]
     assert (new["class"]["id"], new["class"]["known"]) == (found["class_id"], True)
