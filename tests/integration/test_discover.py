@@ -7,6 +7,7 @@ import random
 import shutil
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -45,7 +46,7 @@ def melted(key: str) -> Session:
     return session(key, [fill(s, rng) for s in (FLOW[0], FLOW[1], MELTED, FLOW[4])])
 
 
-def classes_of(world: World) -> dict[str, dict[str, object]]:
+def classes_of(world: World) -> dict[str, dict[str, Any]]:
     world.es.indices.refresh(index=world.findings_stream)
     hits = world.es.search(index=world.findings_stream, size=100)["hits"]["hits"]
     return {h["_source"]["elkwatch"]["session"]["id"]: h["_source"] for h in hits}

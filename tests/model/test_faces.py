@@ -94,7 +94,7 @@ def test_once_or_twice_together_says_nothing() -> None:
 
 
 def test_what_a_timer_starts_has_only_the_timer_in_common() -> None:
-    nightly = 86_400.0 * np.arange(14)
+    nightly = np.arange(14, dtype=np.float64) * 86_400
     assert joined(nightly + 0.04, nightly + 0.06) == [0, 1]
 
 
