@@ -1,9 +1,10 @@
 """`make bench`: what can be measured here, as figures beside their anchors.
 
 Speed: one table of ratios, and benchmarks/results.json. Quality: the grouping of
-templates, then detection and kinds. What needs the data sets that this repository does
-not hold is left out, and said so, unless ELKWATCH_DATA names their folder; the whole
-path and the workers take the demo's logs, and start an engine of their own.
+templates, and each option of the model on and off; detection and kinds are apart, as
+`make bench-quality`, for their length. What needs the data sets that this repository
+does not hold is left out, and said so, unless ELKWATCH_DATA names their folder; the
+whole path and the workers take the demo's logs, and start an engine of their own.
 """
 
 from __future__ import annotations
@@ -27,11 +28,7 @@ SPEED = {  # what needs the data sets, and what does not
     "benchmarks.workers": False,
     "benchmarks.whole_path": False,
 }
-QUALITY = (
-    "benchmarks.grouping",
-    "benchmarks.quality",
-    "benchmarks.ablation",
-)
+QUALITY = ("benchmarks.grouping", "benchmarks.ablation")
 NO_DATA = "ELKWATCH_DATA names no folder with the data sets"
 RESULTS = Path(__file__).with_name("results.json")
 
