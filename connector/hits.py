@@ -14,6 +14,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import lru_cache
 from operator import attrgetter
 from typing import Any, Generic, TypeVar, cast
 
@@ -25,6 +26,7 @@ Source = TypeVar("Source")
 Segments = tuple[str, ...]
 Reader = Callable[[bytes], Any]
 
+KEPT_TYPES = 64
 _OTHER_SHAPES = str | int | float | bool | list[Any] | None
 _UNREADABLE = re.compile(r'[\\"\x00-\x1f]')  # msgspec refuses names with these
 _reader: ContextVar[Reader | None] = ContextVar("_reader", default=None)
@@ -106,7 +108,12 @@ class DocumentType:
 
 def document_type(paths: Iterable[str]) -> DocumentType | None:
     """A type for these paths; None where a name is none that msgspec can look for."""
-    wanted = tuple(paths)
+    return _document_type(tuple(paths))
+
+
+@lru_cache(maxsize=KEPT_TYPES)
+def _document_type(wanted: tuple[str, ...]) -> DocumentType | None:
+    """Kept for the next round: `typing` would remember 128 of the same, one a turn."""
     if any(_UNREADABLE.search(path) for path in wanted):
         return None
     return DocumentType(wanted)

@@ -18,6 +18,7 @@ from connector.hits import (
     DocumentType,
     answer_of,
     answers_read_by,
+    document_type,
     plain_document,
 )
 
@@ -118,6 +119,12 @@ def test_a_page_at_once_equals_one_by_one(
     assert found[0] == expected[0]
     assert [p.reason for p in found[1]] == [p.reason for p in expected[1]]
     assert at_once.counts == one_by_one.counts
+
+
+def test_one_type_serves_every_round() -> None:
+    paths = ["host.name", "message"]
+    assert document_type(paths) is document_type(iter(paths))
+    assert document_type(paths) is not document_type(["message"])
 
 
 def test_only_what_is_looked_at_is_kept() -> None:
