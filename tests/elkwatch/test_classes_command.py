@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from elkwatch.late_classes import Discovery, unknown_findings, unknown_records
+from elkwatch.live_model import LiveModel
 from model import (
     UNSEEN,
+    Classifier,
     Lineage,
     Remembered,
     Session,
@@ -220,11 +222,16 @@ def test_what_is_applied_names_what_comes_next_and_outlives_a_training(
         False
     }
     lineage = (model / "lineage.json").read_bytes()
+    live = LiveModel(model, lambda: Classifier(load_bundle(model)))
     assert command("classes", "discover", verdicts, "--model", model).code == 0
     assert (model / "lineage.json").read_bytes() == lineage, "it only proposes"
     told = command("classes", "discover", verdicts, "--model", model, "--apply")
     assert (told.code, "c03 (new), 5" in told.out) == (0, True), told.err
     assert load_bundle(model).version == version
+    taken_up = live.other_than(version)
+    assert taken_up is not None, "a running service takes them up"
+    assert taken_up.model.lineage.late[0].class_id == "c03"
+    assert live.other_than(version) is None
     told = command("classes", "rename", "c03", "melted pump", "--model", model)
     assert told.code == 0, told.err
     later = logs(tmp_path / "later", [melted("m77"), stuck("v1")])

@@ -49,7 +49,33 @@ LINES = [
     ("(PID 71) was terminated by signal 9: Killed", "postgresql-crash"),
     ("could not serialize access due to", "postgresql-serialization"),
     ("write: Disk quota exceeded", "no-space"),
+    ('too many connections for role "shop"', "postgresql-connections"),
+    ("NameNode: MissingBlocks=3", "hdfs-replica-missing"),
+    ("Failed to start The Apache HTTP Server.", "systemd-unit-failed"),
+    ("Failed to start nginx.service - a web server", "systemd-unit-failed"),
     ("open /etc/shop.key: permission denied", "permission-denied"),
+]
+
+
+USUAL = [
+    "SQM: Failed to start upload with file pattern: C:\\Windows\\*.sqm, flags: 0x2",
+    "reverse mapping checking for a.b failed - POSSIBLE BREAK-IN ATTEMPT!",
+    "NameNode: MissingBlocks=0, CorruptBlocks=0",
+    "Corrupt blocks: 0",
+    "child process 71 was terminated by signal 15",
+    "Accepted publickey for deploy from 10.0.0.9 port 4242 ssh2",
+    "Started nginx.service - a web server.",
+    "backup.service: Deactivated successfully.",
+    "checkpoint complete: wrote 503 buffers (3.1%); 0 WAL file(s) added",
+    'automatic vacuum of table "shop.public.items": index scans: 0',
+    '10.0.0.9 - - "GET /cart?id=503 HTTP/1.1" 200 502 "-" "curl/8.5"',
+    '10.0.0.9 - - "GET /500 HTTP/1.1" 404 153',
+    "[gc] GC(17) Pause Young (Normal) 3.2ms",
+    "Scaled up replica set shop-5d9 to 3",
+    "Readiness probe succeeded",
+    "Verification succeeded for blk_17",
+    "PacketResponder 1 for block blk_17 terminating",
+    "oom_score_adj set to 0",
 ]
 
 
@@ -105,6 +131,11 @@ def test_patterns_that_cannot_be_joined_are_tried_one_by_one(
     assert first_match(rules, "none of them") is None
 
 
+@pytest.mark.parametrize("line", USUAL)
+def test_usual_lines_are_taken_for_no_trouble(line: str) -> None:
+    assert load_catalogue().recognise([line]) is None
+
+
 def test_every_rule_has_such_a_line() -> None:
     assert {rule for _, rule in LINES} == {
         rule.entry.entry_id for rule in load_catalogue().rules
@@ -151,6 +182,7 @@ classes:
         ("patterns: {a: 5}", "expected name, severity"),
         ("classes: {a: {name: x, advice: y, runbook: wiki}}", "runbook is no link"),
         ("classes: {a: {name: x}, a: {name: y}}", "a comes twice"),
+        ("classes: {c01: {name: x}}", "c01: advice is missing"),
     ],
 )
 def test_mistakes_are_told_in_one_line(

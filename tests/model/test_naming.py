@@ -1,7 +1,10 @@
+import random
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from model import BundleError, Lineage
 from model.lineage import Remembered, check_name
@@ -97,6 +100,30 @@ def test_what_people_teach_takes_over_what_was_found() -> None:
     ids, lineage = name_classes([taught], known(("c01", LOCK)))
     assert ids == ("deadlock",)
     assert told(lineage, "c01") == ["taught as deadlock"]
+
+
+TOPICS = ("disk full", "deadlock", "cut off", "retry", "login refused", "melted")
+LIFE = st.lists(st.lists(st.sampled_from(TOPICS), unique=True), min_size=2, max_size=6)
+
+
+@given(trainings=LIFE, noise=st.randoms(use_true_random=False))
+def test_an_id_never_changes_its_meaning(
+    trainings: list[list[str]], noise: random.Random
+) -> None:
+    """Kinds come, go and come back in any order; other lines are there beside them."""
+    lineage, meaning = Lineage(), dict[str, str]()
+    for kinds in trainings:
+        found = [
+            Found(unit({t: 1.0, "usual": 0.5, f"x{noise.random()}": 0.3}), 5)
+            for t in kinds
+        ]
+        ids, lineage = name_classes(found, lineage)
+        assert len(set(ids)) == len(ids)
+        for class_id, kind in zip(ids, kinds, strict=True):
+            assert meaning.setdefault(class_id, kind) == kind
+        assert len(meaning) == len(set(meaning.values())), "a kind has one id"
+        assert {c.class_id for c in lineage.classes if c.current} == set(ids)
+        assert {c.class_id for c in lineage.classes} == set(meaning)
 
 
 def test_seen_times_grow() -> None:
