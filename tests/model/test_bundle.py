@@ -1,3 +1,4 @@
+import hashlib
 import json
 import pickle
 import random
@@ -13,9 +14,12 @@ from model import (
     TrainedModel,
     load_bundle,
     save_bundle,
+    train,
+    with_settings,
 )
 from model.rates import ALL
 from tests.model.builders import deadlocked, looping, shop
+from tests.model.conftest import CONFIG
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 
@@ -67,6 +71,38 @@ def test_what_is_usual_over_time_is_kept_and_an_older_bundle_knows_none(
     (folder / "manifest.json").write_text(json.dumps(manifest), "utf-8")
     (folder / "rates.json").unlink()
     assert load_bundle(folder).rates == NO_RATES
+
+
+@pytest.mark.parametrize("all_on", [False, True])
+def test_a_class_network_is_read_as_it_was_trained_also_of_an_older_bundle(
+    tmp_path: Path, *, all_on: bool
+) -> None:
+    """An older one has all parts on, and does not say that it foretells."""
+    on = [f"classes.{part}=on" for part in ("attention", "windows", "statistics")]
+    on += [f"classes.{weight}=1" for weight in ("alpha", "gamma", "focus")]
+    odd = [deadlocked(f"d{i}", random.Random(i)) for i in range(6)]
+    config = with_settings(CONFIG, on if all_on else [])
+    model = train(shop(80), config, discover=[*odd, looping("l", random.Random(1))])
+    folder = tmp_path / "model"
+    save_bundle(model, folder, now=NOW)
+    path = folder / "kinds.json"
+    kinds = json.loads(path.read_text())
+    assert kinds["network"]["foretells"] is all_on
+    if all_on:
+        del kinds["network"]["foretells"]
+        path.write_text(json.dumps(kinds))
+        manifest = json.loads((folder / "manifest.json").read_text())
+        manifest["files"]["kinds.json"] = hashlib.sha256(path.read_bytes()).hexdigest()
+        (folder / "manifest.json").write_text(json.dumps(manifest))
+    again = load_bundle(folder)
+    assert model.kinds is not None
+    assert again.kinds is not None
+    network = again.kinds.network
+    assert hasattr(network, "attention") is hasattr(network, "next_event") is all_on
+    ours, theirs = (Classifier(m).classify(odd) for m in (model, again))
+    assert [(v.class_id, v.confidence) for v in ours] == [
+        (v.class_id, v.confidence) for v in theirs
+    ]
 
 
 def refused(folder: Path, complaint: str) -> None:
@@ -131,7 +167,6 @@ def test_a_pickle_with_a_matching_digest_is_still_not_run(folder: Path) -> None:
     part = folder / "network.safetensors"
     part.write_bytes(pickle.dumps(Explosive(mark)))
     manifest = json.loads((folder / "manifest.json").read_text())
-    import hashlib
 
     digest = hashlib.sha256(part.read_bytes()).hexdigest()
     manifest["files"]["network.safetensors"] = digest

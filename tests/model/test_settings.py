@@ -11,16 +11,16 @@ def test_settings_reach_every_level() -> None:
             "held_out_share=0.2",
             "language_model.rate=cosine",
             "language_model.early_stopping = off",
-            "classes.attention=False",
-            "classes.focus=0",
+            "classes.attention=True",
+            "classes.focus=2",
             "classes.hidden=32",
         ],
     )
     assert config.held_out_share == 0.2
     assert config.language_model.rate == "cosine"
     assert not config.language_model.early_stopping
-    assert not config.classes.attention
-    assert (config.classes.focus, config.classes.hidden) == (0.0, 32)
+    assert config.classes.attention
+    assert (config.classes.focus, config.classes.hidden) == (2.0, 32)
     assert config.classes.beta == TrainingConfig().classes.beta
 
 
