@@ -81,18 +81,19 @@ STAGE_1: Mapping[str, LanguageModelConfig] = {
     "no dropout": replace(NEXT_EVENT, dropout=0.0),
 }
 KINDS = ClassTrainingConfig()
-ALL_ON = {
-    "attention": True,
-    "windows": True,
-    "statistics": True,
-    "focus": 2.0,
-    "alpha": 0.3,
-    "gamma": 0.2,
-}
+ALL_ON = replace(
+    KINDS,
+    attention=True,
+    windows=True,
+    statistics=True,
+    focus=2.0,
+    alpha=0.3,
+    gamma=0.2,
+)
 """What the seed's model has and the defaults leave out."""
 STAGE_4: Mapping[str, ClassTrainingConfig] = {
     "defaults": KINDS,
-    "all that is off, on": replace(KINDS, **ALL_ON),
+    "all that is off, on": ALL_ON,
     "attention": replace(KINDS, attention=True),
     "multi-scale windows": replace(KINDS, windows=True),
     "statistics": replace(KINDS, statistics=True),
