@@ -6,8 +6,9 @@ Of fewer than 200 normal sessions not one may be flagged by the share of false a
 that the threshold allows (½ %): it lies above all of them, the odd ones too. Where such
 logs come with labels that name kinds, and sessions that are `normal`, a presence head
 (presence.py) is learned beside it. Both tell every labelled session without having
-learned it; the head decides only where its macro-F1 is more than one standard error
-higher.
+learned it, and are held against each other twice: trouble or not, and normal or which
+kind (macro-F1). The head decides only where it is more than one standard error better
+in one of these, and not worse in the other.
 
 What speaks for the threshold here is kinder than it will be: its network has seen the
 normal sessions that it judges, and it was set on some of them.
@@ -136,22 +137,22 @@ def choose_head(
         np.int64
     )
     others = _threshold_calls(labelled, present, folds)
-    own, other = macro_f1(truth, calls), macro_f1(truth, others)
-    error = _error_of_gain(truth, calls, others, seed)
+    kinds = _Against.of(truth, calls, others, seed)
+    odd = _Against.of(_flags(truth), _flags(calls), _flags(others), seed)
     weights, bias = _fit(holding, truth, 1 + len(labelled.kinds))
     head = PresenceHead(
         labelled.kinds, columns, weights, bias, float(shares.max(initial=0.0))
     )
-    decides = own > other + error
+    clear = kinds.gain > kinds.error or odd.gain > odd.error
+    decides = clear and min(kinds.gain, odd.gain) >= 0
     figures = {
         "decides": decides,
         "sessions": len(sessions),
         "normal": len(labelled.normal),
         "kinds": len(labelled.kinds),
         "folds": int(folds.max()) + 1,
-        "macro_f1": round(own, 4),
-        "threshold_macro_f1": round(other, 4),
-        "standard_error": round(error, 4),
+        **kinds.record(""),
+        **odd.record("detection_"),
     }
     chosen = head if decides else None
     return HeadChoice(chosen, truth, odds_of(logits), calls, figures)
@@ -160,6 +161,36 @@ def choose_head(
 def macro_f1(truth: Codes, calls: Codes) -> float:
     """Mean F1 of normal and the kinds. truth, calls (N,)."""
     return float(_macro(np.ones((1, len(truth))), truth, calls)[0])
+
+
+@dataclass(frozen=True, slots=True)
+class _Against:
+    """Macro-F1 of the head and of the threshold, and the error of what is gained."""
+
+    own: float
+    other: float
+    error: float
+
+    @property
+    def gain(self) -> float:
+        return self.own - self.other
+
+    @classmethod
+    def of(cls, truth: Codes, calls: Codes, others: Codes, seed: int) -> _Against:
+        error = _error_of_gain(truth, calls, others, seed)
+        return cls(macro_f1(truth, calls), macro_f1(truth, others), error)
+
+    def record(self, prefix: str) -> dict[str, float]:
+        return {
+            f"{prefix}macro_f1": round(self.own, 4),
+            f"{prefix}threshold_macro_f1": round(self.other, 4),
+            f"{prefix}standard_error": round(self.error, 4),
+        }
+
+
+def _flags(codes: Codes) -> Codes:
+    """0 normal, 1 trouble of any kind, known or not. codes (N,) → (N,)."""
+    return np.minimum(np.abs(codes), 1)
 
 
 def _macro(weights: Floats, truth: Codes, calls: Codes) -> Floats:

@@ -135,19 +135,23 @@ def who_decides(figures: Mapping[str, Any]) -> tuple[str, ...]:
     tried = figures.get("presence")
     if not tried:
         return ()
-    own, other = tried["macro_f1"], tried["threshold_macro_f1"]
+    odd, kinds = (
+        f"{tried[name + 'macro_f1']:.2f} against "
+        f"{tried[name + 'threshold_macro_f1']:.2f} of the threshold, standard error "
+        f"of the gain {tried[name + 'standard_error']:.2f}"
+        for name in ("detection_", "")
+    )
     held = (
-        f"{own:.2f} against {other:.2f} of the threshold, standard error of the gain "
-        f"{tried['standard_error']:.2f}; normal and {plural(tried['kinds'], 'kind')}, "
-        f"each of {plural(tried['sessions'], 'labelled session')} told by the others"
+        f"trouble or not {odd}; normal and {plural(tried['kinds'], 'kind')} {kinds} "
+        f"(each of {plural(tried['sessions'], 'labelled session')} told by the others)"
     )
     if tried["decides"]:
         return (
-            f"Which templates a session holds decides, no threshold: macro-F1 {held}.",
+            f"Which templates a session holds decides, no threshold. Macro-F1: {held}.",
         )
     return (
         "The threshold decides; which templates a session holds would not be clearly "
-        f"better: macro-F1 {held}.",
+        f"better. Macro-F1: {held}.",
     )
 
 
