@@ -6,9 +6,9 @@ Of fewer than 200 normal sessions not one may be flagged by the share of false a
 that the threshold allows (½ %): it lies above all of them, the odd ones too. Where such
 logs come with labels that name kinds, and sessions that are `normal`, a presence head
 (presence.py) is learned beside it. Both tell every labelled session without having
-learned it, and are held against each other twice: trouble or not, and normal or which
-kind (macro-F1). The head decides only where it is more than one standard error better
-in one of these, and not worse in the other.
+learned it. The head decides only where its macro-F1 over normal and the kinds is more
+than one standard error higher; or that of trouble or not is, which is what a threshold
+is for, and the other no lower.
 
 What speaks for the threshold here is kinder than it will be: its network has seen the
 normal sessions that it judges, and it was set on some of them.
@@ -137,25 +137,33 @@ def choose_head(
         np.int64
     )
     others = _threshold_calls(labelled, present, folds)
-    kinds = _Against.of(truth, calls, others, seed)
-    odd = _Against.of(_flags(truth), _flags(calls), _flags(others), seed)
+    decides, against = head_decides(truth, calls, others, seed)
     weights, bias = _fit(holding, truth, 1 + len(labelled.kinds))
     head = PresenceHead(
         labelled.kinds, columns, weights, bias, float(shares.max(initial=0.0))
     )
-    clear = kinds.gain > kinds.error or odd.gain > odd.error
-    decides = clear and min(kinds.gain, odd.gain) >= 0
     figures = {
         "decides": decides,
         "sessions": len(sessions),
         "normal": len(labelled.normal),
         "kinds": len(labelled.kinds),
         "folds": int(folds.max()) + 1,
-        **kinds.record(""),
-        **odd.record("detection_"),
+        **against,
     }
     chosen = head if decides else None
     return HeadChoice(chosen, truth, odds_of(logits), calls, figures)
+
+
+def head_decides(
+    truth: Codes, calls: Codes, others: Codes, seed: int
+) -> tuple[bool, dict[str, float]]:
+    """Whether the head does, and both sides' figures, by what it calls sessions and
+    what the threshold does. All (N,), 0 normal, UNKNOWN_KIND for trouble of no kind."""
+    kinds = _Against.of(truth, calls, others, seed)
+    odd = _Against.of(_flags(truth), _flags(calls), _flags(others), seed)
+    detects = odd.gain > odd.error and kinds.gain >= 0
+    figures = {**kinds.record(""), **odd.record("detection_")}
+    return kinds.gain > kinds.error or detects, figures
 
 
 def macro_f1(truth: Codes, calls: Codes) -> float:
