@@ -86,8 +86,9 @@ class Finding:
     expected and did not come. `detected_at` is when it was written first; it is not
     part of what a finding says, so a replay at another time changes nothing. `status`:
     `suppressed` is what a person called a false alarm: written, and nobody is alerted.
-    So with what is `tentative` (of no known kind, and its session goes on) and what is
-    `held-back` (the model is out of date); a finding that was open once stays open.
+    So with what is `tentative` (its session goes on, and its kind is unknown, or it may
+    come to be a false alarm by feedback) and what is `held-back` (the model is out of
+    date); a finding that was open once stays open.
     `shown_session`: the key as it may be read, where that is not the key itself.
     `written_as`: the id of one that was read back, whose key may be a masked one.
     """

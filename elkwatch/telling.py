@@ -3,6 +3,7 @@
     known kind, rule, feedback that says *right*   at once
     unknown kind, and its session goes on          tentative: when the session closes,
                                                    or when it was judged the same twice
+    it may come to be a known false alarm          tentative: when the session closes
     unknown kind while the model is out of date    held back: written and counted, but
                                                    for what is critical or an error line
 
@@ -28,11 +29,13 @@ class Standing:
     """What is known of a verdict beside itself.
 
     `open_for`: how often its session was judged the same while it goes on; None where
-    it is over. `severe`: it has a line of error severity.
+    it is over. `severe`: it has a line of error severity. `doubted`: it goes on, and
+    may come to be what people called a false alarm.
     """
 
     open_for: int | None
     severe: bool
+    doubted: bool = False
 
 
 def unexplained(verdict: Verdict, *, severe: bool) -> bool:
@@ -48,6 +51,8 @@ def told_as(
     verdict: Verdict, standing: Standing, mark: FeedbackMark | None, *, outdated: bool
 ) -> Status:
     """`open` where people are told of an anomalous session, else why they are not."""
+    if standing.doubted:
+        return "tentative"
     if verdict.known or _by_rule(verdict) or (mark and mark.verdict == "right"):
         return "open"
     if outdated and unexplained(verdict, severe=standing.severe):

@@ -72,7 +72,7 @@ def _finding(
     )
     told = told_as(
         verdict,
-        Standing(open_for, severe),
+        Standing(open_for, severe, reviewed.doubted),
         reviewed.mark,
         outdated=reading.drift.outdated,
     )

@@ -1,10 +1,14 @@
 """The feedback that holds now, and what it makes of a verdict.
 
 Verdict ─▶ signature ─▶ narrowest feedback on it ─▶ suppressed, or re-kinded
+
+A session that goes on has not shown its whole signature yet. Where all that it deviates
+by so far is in a false alarm's, it is *doubted*: what it is shows when it ends.
 """
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -17,16 +21,21 @@ from elkwatch.feedback.signature import signature_of
 from elkwatch.privacy import Mask
 from model import Advice, Verdict
 
+_HOW_OFTEN = re.compile(r" ×\d+–\d+$")
 AdviceOf = Callable[[str], Advice | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Reviewed:
-    """A verdict with what people said of its like. `suppressed`: a false alarm."""
+    """A verdict with what people said of its like. `suppressed`: a false alarm.
+
+    `doubted`: its session goes on, and may come to be what they called one.
+    """
 
     verdict: Verdict
     signature: Signature | None = None
     mark: FeedbackMark | None = None
+    doubted: bool = False
 
     @property
     def suppressed(self) -> bool:
@@ -61,6 +70,16 @@ class Opinions:
             default=None,
         )
 
+    def _doubts(self, source: str, service: str | None, signature: Signature) -> bool:
+        """Whether such a finding may become one that was called a false alarm."""
+        so_far = _odd(signature)
+        return bool(so_far) and any(
+            one.verdict == "false-alarm"
+            and so_far <= _odd(one.subject.signature)
+            and one.covers(source, service, one.subject.signature)
+            for one in chain(*self._narrow.values())
+        )
+
     def precision(self) -> dict[str, float]:
         """Of each class that was judged: right / (right + false alarm)."""
         judged: dict[str, list[bool]] = defaultdict(list)
@@ -78,7 +97,10 @@ class Opinions:
         signature = signature_of(verdict, mask)
         said = self.on(source, verdict.service, signature)
         if said is None:
-            return Reviewed(verdict, signature)
+            doubted = not verdict.closed and self._doubts(
+                source, verdict.service, signature
+            )
+            return Reviewed(verdict, signature, doubted=doubted)
         changed = verdict
         if said.verdict == "kind" and said.kind is not None:
             changed = _as_kind(verdict, said.kind, advice_of(said.kind))
@@ -90,6 +112,12 @@ class Opinions:
             None if changed is verdict else verdict.class_id,
         )
         return Reviewed(changed, signature, mark)
+
+
+def _odd(signature: Signature) -> frozenset[str]:
+    """The lines that deviate, however often they came."""
+    lines = (line for line in signature.lines if not line.startswith("= "))
+    return frozenset(_HOW_OFTEN.sub("", line) for line in lines)
 
 
 NO_OPINIONS = Opinions()

@@ -134,6 +134,27 @@ def test_a_normal_session_is_nobodys_business() -> None:
     assert (reviewed.signature, reviewed.mark) == (None, None)
 
 
+def test_what_may_become_a_false_alarm_is_doubted_while_it_goes_on() -> None:
+    lines = ("+ deadlock detected", "+ retry ×2–3", "= connection closed")
+    whole = verdict(deviation=lines)
+    subject = replace(opinion().subject, signature=signature_of(whole, str))
+    said = Opinions([opinion(subject=subject)])
+
+    def doubted(*deviation: str, closed: bool = False, source: str = "db") -> bool:
+        one = verdict(deviation=deviation, closed=closed)
+        return said.review(one, source, str, _no_advice).doubted
+
+    assert doubted("+ deadlock detected")
+    assert doubted("+ deadlock detected", "+ retry ×4–7")
+    assert not doubted("+ deadlock detected", closed=True), "it is another one"
+    assert not doubted("+ deadlock detected", "+ disk full")
+    assert not doubted("+ deadlock detected", source="web")
+    assert not doubted()
+    right = Opinions([opinion(subject=subject, verdict="right")])
+    going_on = verdict(deviation=lines[:1], closed=False)
+    assert not right.review(going_on, "db", str, _no_advice).doubted
+
+
 def test_another_kind_takes_its_advice_where_there_is_any() -> None:
     said = Opinions([opinion(verdict="kind", kind="disk_full")])
     told = Advice("disk full", "critical", ("logs",), "Free some space.")

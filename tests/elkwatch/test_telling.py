@@ -43,3 +43,9 @@ def test_an_error_line_is_one_of_error_severity() -> None:
     assert not has_error_line(one)
     events = (*one.events, replace(one.events[0], severity="FATAL"))
     assert has_error_line(replace(one, events=events))
+
+
+def test_what_may_come_to_be_a_false_alarm_waits_until_its_session_is_over() -> None:
+    doubted = Standing(9, severe=True, doubted=True)
+    known = replace(UNKNOWN, known=True)
+    assert told_as(known, doubted, None, outdated=False) == "tentative"

@@ -85,6 +85,17 @@ def test_it_finds_what_the_service_would_and_leaves_no_trace(world: World) -> No
         assert said in words
 
 
+def test_what_people_called_false_alarms_is_not_counted(world: World) -> None:
+    world.ship(trouble())
+    world.run_once()
+    assert world.command_here("feedback", "add", "dead-0", "--false-alarm") == 0
+    result = past(world)
+    assert [c.name for c in result.classes] == [
+        "unexpected repetition: query executed in <NUM>"
+    ]
+    assert result.kinds == {"mail": {"opened": 1}, "hook": {"opened": 1}}
+
+
 def lived(world: World, period: Period, step: timedelta) -> list[Mapping[str, Any]]:
     """The service itself on the same ticks, into Elasticsearch and the sinks."""
     config = load_config(world.config(), {})

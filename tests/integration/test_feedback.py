@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from connector import ElasticStateStore
+from elkwatch.feedback import FeedbackBook
 from elkwatch.rounds import Tick
 from model import Session
 from tests.integration.shop import recent
@@ -59,18 +61,37 @@ def test_a_false_alarm_is_silent_in_the_very_next_run_and_comes_back(
     assert _finding(world, "third")["elkwatch"].get("feedback") is None
 
 
-def test_what_was_written_before_is_brought_up_to_it_once(world: World) -> None:
+def test_a_session_that_goes_on_is_no_alarm_before_it_shows_what_it_is(
+    world: World,
+) -> None:
+    world.ship([*recent(shop(20, seed=50)), *_dead("first")])
+    world.run_once()
+    told = len(world.hook.received)
+    assert world.command_here("feedback", "add", "first", "--false-alarm") == 0
+    world.ship(recent([deadlocked("second", random.Random(3))], timedelta(seconds=5)))
+    world.run_once()
+    assert _finding(world, "second")["elkwatch"]["status"] == "tentative"
+    world.clock.ahead = timedelta(minutes=1)
+    world.run_once()
+    assert _finding(world, "second")["elkwatch"]["status"] == "suppressed"
+    later = [call.body["type"] for call in world.hook.received[told:]]
+    assert later == ["episode.resolved"]
+
+
+def test_what_was_written_before_is_brought_up_to_it_once(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
     odd = [*_dead("first"), *_dead("second"), *_looping("loop")]
     world.ship([*recent(shop(20, seed=50)), *odd])
     world.run_once()
     told, ids = len(world.hook.received), _ids(world)
-    world.command("feedback", "add", "first", "--false-alarm", "--by", "ada")
-    world.command("feedback", "add", "loop", "--right")
+    assert world.command_here("feedback", "add", "first", "--false-alarm") == 0
+    assert world.command_here("feedback", "add", "loop", "--right") == 0
 
     def apply(*more: str) -> dict[str, Any]:
-        done = world.command("feedback", "apply", "--json", *more)
-        assert done.returncode == 0, done.stderr
-        figures: dict[str, Any] = json.loads(done.stdout)
+        capsys.readouterr()
+        assert world.command_here("feedback", "apply", "--json", *more) == 0
+        figures: dict[str, Any] = json.loads(capsys.readouterr().out)
         return figures
 
     expected = {"covered": 3, "suppressed": 2, "right": 1}
@@ -165,28 +186,51 @@ def test_feedback_ends_when_it_was_to(world: World) -> None:
     assert _only(world.run_once()).created == 1
 
 
-def test_what_cannot_count_is_told_in_one_line(world: World) -> None:
+def test_what_cannot_count_is_told_in_one_line(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
     world.ship([*recent(shop(20, seed=50)), *_dead("first")])
     world.run_once()
+
+    def told(*words: str) -> tuple[int, str]:
+        capsys.readouterr()
+        code = world.command_here("feedback", *words)
+        return code, capsys.readouterr().err
+
     cases = {
-        ("feedback", "add", "nobody", "--false-alarm"): "no finding has the id or",
-        ("feedback", "add", "first", "--kind", "dedlock"): "neither the model nor",
-        ("feedback", "add", "first", "--right", "--until", "2020-01-01"): "is over",
-        ("feedback", "add", "first", "--right", "--until", "soon"): "write a length",
-        ("feedback", "add", "first", "--kind", "normal"): "--false-alarm",
-        ("feedback", "add", "first"): "give one of",
-        ("feedback", "remove", "f00000000000"): "no feedback f00000000000",
+        ("add", "nobody", "--false-alarm"): (1, "no finding has the id or"),
+        ("add", "first", "--right", "--source", "web"): (1, "no finding of source"),
+        ("add", "first", "--kind", "dedlock"): (1, "neither the model nor"),
+        ("add", "first", "--right", "--until", "2020-01-01"): (2, "is over"),
+        ("add", "first", "--right", "--until", "soon"): (2, "write a length"),
+        ("add", "first", "--kind", "normal"): (1, "--false-alarm"),
+        ("add", "first"): (2, "give one of"),
+        ("remove", "f00000000000"): (1, "no feedback f00000000000"),
+        ("apply", "--source", "web"): (2, "no source is called 'web'"),
+        ("apply", "--since", "soon"): (2, "--since"),
+        ("apply", "--since", "0s"): (2, "longer than zero"),
     }
-    for words, line in cases.items():
-        done = world.command(*words)
-        assert done.returncode in (1, 2), words
-        assert line in done.stderr
-        assert done.stderr.count("\n") == 1
-    assert world.command("feedback", "add", "first", "--right").returncode == 0
-    against = world.command("feedback", "add", "first", "--false-alarm")
-    assert against.returncode == 1
-    assert "says of the same findings: right; take that back" in against.stderr
-    assert world.command("feedback", "add", "first", "--right").returncode == 0
+    for words, (code, line) in cases.items():
+        found = told(*words)
+        assert found[0] == code, (words, found)
+        assert line in found[1], (words, found)
+        assert found[1].count("\n") == 1, (words, found)
+    assert told("add", "first", "--right") == (0, "")
+    against = told("add", "first", "--false-alarm")
+    assert against[0] == 1
+    assert "says of the same findings: right; take that back" in against[1]
+    assert told("add", "first", "--right") == (0, ""), "twice the same is one"
+    (one,) = FeedbackBook(_state(world)).every()
+    assert told("remove", one.feedback_id) == (0, "")
+    again = told("remove", one.feedback_id)
+    assert again[0] == 1
+    assert f"feedback {one.feedback_id} was removed at" in again[1]
+    assert world.command_here("feedback", "apply") == 0
+    assert "0 findings are spoken of" in capsys.readouterr().out
+
+
+def _state(world: World) -> ElasticStateStore:
+    return ElasticStateStore(world.es, world.namespace)
 
 
 def _dead(key: str) -> list[Any]:

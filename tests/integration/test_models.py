@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from elkwatch.service import Service
-from model import Session
+from model import Session, bundle_version, candidate_folder
 from tests.integration.shop import moved, recent
 from tests.integration.world import World
 from tests.model.builders import cut_off, deadlocked, shop
@@ -56,6 +56,37 @@ def test_a_round_takes_up_what_is_live_and_loses_nothing(world: World) -> None:
     ]
 
 
+def test_what_people_said_is_learned_in_the_shadow_and_goes_live(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    older = bundle_version(world.bundle)
+    shutil.copytree(world.bundle, world.folder / "shop")
+    world.bundle = world.folder / "shop"
+    world.ship([*recent(shop(40, seed=50)), *_dead("first"), *_dead("second")])
+    world.run_once()
+    assert world.command_here("feedback", "add", "first", "--false-alarm") == 0
+    parts = world.parts()
+    service = Service(parts, world.clock)
+    try:
+        assert world.command_here(
+            "train", "--from-es", "shop", "--from", "now-1h", "--shadow",
+            "--out", str(world.bundle), "--epochs", "2", "--device", "cpu",
+        ) == 0  # fmt: skip
+        said = "feedback: 2 sessions labelled by what people said of findings, 2 of"
+        assert said in capsys.readouterr().out
+        newer = bundle_version(candidate_folder(world.bundle))
+        assert newer not in (None, older)
+        assert _live(service) == older
+        assert world.command_here("models", "promote", "shop") == 0
+        assert _live(service) == newer
+        assert world.command_here("models", "rollback", "shop") == 0
+        assert _live(service) == older
+    finally:
+        service.resign()
+        parts.client.close()
+    assert world.finding_counts() == {"first": 1, "second": 1}
+
+
 def test_a_model_that_cannot_be_loaded_changes_nothing(world: World) -> None:
     world.bundle = _copy(world.bundle, world.folder / "shop", "older", 1)
     world.ship([*recent(shop(20, seed=50)), *_dead("first")])
@@ -74,6 +105,14 @@ def test_a_model_that_cannot_be_loaded_changes_nothing(world: World) -> None:
     assert tick.sources[0].failure is None
     assert tick.sources[0].model_version == "older"
     assert world.finding_counts() == {"first": 1}
+
+
+def _live(service: Service) -> str:
+    """The model that the next round judges by."""
+    tick = service.turn()
+    assert tick is not None
+    assert tick.failures == []
+    return tick.sources[0].model_version
 
 
 def _copy(bundle: Path, folder: Path, version: str, day: int) -> Path:

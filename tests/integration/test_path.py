@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import signal
 import subprocess
@@ -16,6 +17,7 @@ from elasticsearch import Elasticsearch
 
 from connector import SourceSpec, install, roles
 from connector.records import SessionRule
+from connector.setup import FEEDBACK_ROLE
 from elkwatch.demo.sinks import MailSink, WebhookSink
 from elkwatch.engine import EngineOptions, SecurityOptions, User
 from tests.integration.conftest import SecuredEngine, StartEngine
@@ -210,6 +212,7 @@ def test_the_least_privileged_role_is_enough(
             users=(
                 User("admin", "admin-password", ("superuser",)),
                 User("watcher", "watcher-password", (run_role,)),
+                User("judge", "judge-password", (FEEDBACK_ROLE,)),
                 User("blind", "blind-password", ("monitoring",)),
             ),
             roles={**granted, "monitoring": {"cluster": ["monitor"]}},
@@ -230,16 +233,24 @@ def test_the_least_privileged_role_is_enough(
         assert_told_once(world)
         world.run_once()
         assert_told_once(world)
+        world.credentials = {"username": "judge", "password": "judge-password"}
+        judged = world.command("feedback", "add", "dead-0", "--false-alarm", "--json")
+        unfit = world.command("feedback", "apply")
         world.credentials = {"username": "blind", "password": "blind-password"}
+        unseen = world.command("feedback", "add", "dead-0", "--false-alarm")
         refused = world.command("run", "--once")
         world.credentials = {"username": "watcher", "password": "wrong-password"}
         wrong = world.command("run", "--once")
-    assert refused.returncode == 1
+    assert judged.returncode == 0, judged.stderr
+    assert json.loads(judged.stdout)["session"] == "dead-0"
+    assert "index" in unfit.stderr
+    assert "read" in unseen.stderr
     assert "read" in refused.stderr
     assert wrong.returncode == 1
     assert "password" in wrong.stderr or "credentials" in wrong.stderr
     assert "wrong-password" not in wrong.stderr
-    for done in (refused, wrong):
+    for done in (unfit, unseen, refused, wrong):
+        assert done.returncode == 1
         assert done.stderr.count("\n") == 1
 
 

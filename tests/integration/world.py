@@ -16,6 +16,7 @@ import yaml
 from elasticsearch import Elasticsearch, helpers
 
 from connector import install
+from elkwatch.cli.shell import run
 from elkwatch.compose import Parts, compose
 from elkwatch.config import load_config
 from elkwatch.demo.sinks import MailSink, WebhookSink
@@ -192,6 +193,10 @@ class World:
         """A real `elkwatch` command with this configuration."""
         line = [*arguments, "--config", str(self.config())]
         return _python(RUN, line)
+
+    def command_here(self, *arguments: str) -> int:
+        """The same in this process, which saves its start; → exit code."""
+        return run([*arguments, "--config", str(self.config())])
 
     def killed_at(
         self,
