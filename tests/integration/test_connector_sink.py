@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,13 +15,17 @@ from connector import (
     DeadLetter,
     DecodeProblem,
     Finding,
+    FindingChanger,
     FindingSink,
     IndexBlocked,
+    Results,
     RetryPolicy,
     RunFigures,
     RunMetricsSink,
     SinkUnavailable,
+    WrittenFinding,
     connect,
+    finding_from,
     install,
     run_stream_name,
     state_index,
@@ -123,6 +128,30 @@ def test_a_changed_finding_is_amended_in_place(
     assert document["elkwatch"]["amended_at"] == "2026-11-22T12:08:20.000000Z"
     assert document["event"]["ingested"] == "2026-11-22T12:01:00.000000Z"
     assert sink.write([changed]).count("exists") == 1
+
+
+def test_what_somebody_changed_meanwhile_stays_as_that_one_wrote_it(
+    client: Elasticsearch, es: Elasticsearch, sink: FindingSink, namespace: str
+) -> None:
+    sink.write(several(2))
+    stored(es, namespace)
+    read = list(Results(client, namespace).written(NOON, at(60)))
+    sink.write([finding(session="s1", events=22)])
+    changer = FindingChanger(client, namespace)
+
+    def suppressed(written: list[WrittenFinding]) -> list[str]:
+        changes = [
+            (one, replace(finding_from(one.document), status="suppressed"))
+            for one in sorted(written, key=lambda one: one.document["event"]["id"])
+        ]
+        return sorted(changer.change(changes, at(90)))
+
+    assert suppressed(read) == ["changed", "conflict"]
+    assert suppressed(changer.newest(read)) == ["changed", "equal"]
+    changed = stored(es, namespace)[finding(session="s1").finding_id]
+    assert changed["elkwatch"]["session"]["events"] == 22
+    assert changed["elkwatch"]["status"] == "suppressed"
+    assert changed["elkwatch"]["revision"] == 2
 
 
 def test_withdrawn_and_found_again(
