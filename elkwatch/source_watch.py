@@ -91,6 +91,11 @@ def is_spell(verdict: Verdict) -> bool:
     return verdict.key.startswith(KEYS.get(verdict.pattern, "\0"))
 
 
+def is_of_service(pattern: str) -> bool:
+    """Whether findings of a pattern are of services; no session has such a one."""
+    return pattern in KEYS
+
+
 def _signed(spell: Spell, name: str) -> Iterator[str]:
     if spell.pattern == "template-rate":
         for rate in spell.lines:

@@ -7,6 +7,7 @@ in memory or on disk (session_spool.py); what is kept of each is a few bytes.
 from __future__ import annotations
 
 import hashlib
+from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -77,8 +78,7 @@ def split_sessions(
     most: int,
 ) -> Split:
     """Raises TrainingError where too few may teach what is normal."""
-    usual: list[int] = []
-    flags: list[tuple[bool, bool]] = []
+    usual, flags = array("q"), bytearray()  # a few bytes a session, of any number
     taught, kinds, suspected = list[int](), list[str](), list[int]()
     times: list[datetime] = []
     events = 0
@@ -88,7 +88,7 @@ def split_sessions(
         if label in (None, NORMAL):
             usual.append(place)
             aside = is_aside(session.unit, seed, held_out_share)
-            flags.append((aside, label == NORMAL))
+            flags += bytes((aside, label == NORMAL))
             times = _bounds(times, session)
         elif label == ANOMALOUS:
             suspected.append(place)
@@ -97,7 +97,8 @@ def split_sessions(
             kinds.append(label)
     if len(usual) < MIN_SESSIONS:
         raise TrainingError(_too_few(len(usual), len(sessions)))
-    places, marks = np.array(usual, dtype=np.int64), np.array(flags, dtype=bool)
+    places = np.frombuffer(usual, dtype=np.int64)
+    marks = np.frombuffer(flags, dtype=bool).reshape(-1, 2)
     drawn = slice(None) if len(usual) <= most else _drawn(len(usual), most, seed)
     return Split(
         Chosen(sessions, places[drawn]),

@@ -11,6 +11,7 @@ from datetime import datetime
 from alerting import Episode, OutboxRow
 from connector import DeadLetter, Finding, InMemoryFindingSink, WriteReport
 from elkwatch.backtest.result import ClassFigures, EpisodeFigures
+from elkwatch.source_watch import is_of_service
 
 MAX_CLASSES = 300
 MAX_EXAMPLES = 3
@@ -140,6 +141,14 @@ class Book:
             key=lambda c: (-_rank(c.severity), -c.findings, c.class_id, c.name)
         )
         return tuple(figures)
+
+    def of_services(self, source: str) -> int:
+        """How many findings are of services: silence and rates."""
+        return sum(
+            own.days.total()
+            for (of, class_id, _), own in self._classes.items()
+            if of == source and is_of_service(class_id)
+        )
 
     def held_back(self, source: str) -> int:
         """How many nobody would have been told of, for the model is out of date."""

@@ -5,7 +5,8 @@
 
 A level above the model's threshold sees a part of the findings: what it counts is
 exact. One below needs sessions that the run itself does not look at: each is fetched
-once, at its end, and judged by the same model with that threshold, an estimate.
+once, at its end, and judged by the same model with that threshold, an estimate. What is
+found of services (silence, rates) hangs on no threshold: every level has it.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from elkwatch.confirm import Confirmation
 from elkwatch.outputs import Screened
 from elkwatch.privacy import Mask
 from elkwatch.source_run import Reading
+from elkwatch.source_watch import is_of_service
 from elkwatch.translate import finding, notice
 from model import Classifier, SessionTracker, Verdict
 
@@ -62,7 +64,8 @@ class Level:
 
     def take(self, found: Finding) -> None:
         """A finding as it is now; counted with the next tick."""
-        above = found.status == "open" and found.score > self.setting.threshold
+        past = found.score > self.setting.threshold or is_of_service(found.pattern)
+        above = found.status == "open" and past
         if above or found.finding_id in self._open:
             status = found.status if above else "withdrawn"
             self._waiting[found.finding_id] = replace(

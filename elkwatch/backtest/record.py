@@ -100,6 +100,7 @@ def _source(source: SourceFigures) -> dict[str, Any]:
         "findings": source.findings,
         "withdrawn": source.withdrawn,
         "held_back": source.held_back,
+        "findings_of_services": source.of_services,
         "held_logs_s": held.lasted.total_seconds(),
         "gaps": [{"from": to_iso(g.start), "to": to_iso(g.end)} for g in held.gaps],
         "gaps_in_all": held.gaps_in_all,

@@ -100,6 +100,7 @@ class SourceFigures:
     """One source. `failure`: the line at which its reading ended, if it did.
 
     `keyless_ratio`: share of the documents without a session key, 0 to 1.
+    `of_services`: how many of the findings are of services, not of sessions.
     """
 
     source: str
@@ -117,6 +118,7 @@ class SourceFigures:
     withdrawn: int
     held: Held
     held_back: int = 0
+    of_services: int = 0
     warnings: tuple[str, ...] = ()
     failure: str | None = None
 

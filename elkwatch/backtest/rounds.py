@@ -278,6 +278,7 @@ class _Past:
             findings=self._book.sources[name],
             withdrawn=self._book.withdrawn[name],
             held_back=self._book.held_back(name),
+            of_services=self._book.of_services(name),
             held=source.coverage.held(self._reached),
             warnings=() if source.report is None else source.report.warnings,
             failure=book.failure,

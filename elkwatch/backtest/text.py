@@ -68,13 +68,19 @@ def _source(source: SourceFigures, result: BacktestResult) -> Iterator[str]:
     )
     if source.failure is not None:
         yield f"  NOT READ to the end: {_shown(source.failure, 400)}"
-    share = _percent(source.findings, source.sessions)
+    odd = source.findings - source.of_services
+    share = _percent(odd, source.sessions)
     yield (
         f"  {source.documents:,} lines, {source.sessions:,} sessions; "
-        f"{source.findings:,} deviate ({share} of the sessions), "
+        f"{odd:,} deviate ({share} of the sessions), "
         f"{source.withdrawn:,} more were withdrawn; "
         f"{source.open_sessions:,} still open at the end"
     )
+    if source.of_services:
+        yield (
+            f"  {source.of_services:,} findings of services that were silent, or said "
+            "far more or less"
+        )
     if source.held_back:
         yield (
             f"  {source.held_back:,} more would have been held back: the model is out "

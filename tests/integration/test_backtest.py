@@ -191,6 +191,37 @@ def _by_id(episode: Mapping[str, Any]) -> str:
     return str(episode["id"])
 
 
+def test_a_service_that_was_silent_is_counted_as_the_service_tells_it(
+    world: World,
+) -> None:
+    """Whatever the threshold: silence has none."""
+    world.source = {"silence": {"after": "10m"}}
+    start = datetime.now(UTC) - 2 * HOUR
+    world.ship(spread(shop(60, seed=40), start, MINUTE))
+    pay = spread(shop(60, seed=41), start, MINUTE)
+    world.ship([*pay[:20], *pay[45:]], "pay")
+    period, step = Period(start, start + 58 * MINUTE), 2 * MINUTE
+    result = past(world, period=period, step=step, thresholds=(2.0, 50.0))
+    (episode,) = lived(world, period, step)
+    (finding,) = world.findings()
+    (kind,) = result.classes
+    (example,) = kind.examples
+    assert (kind.class_id, kind.findings) == ("flatline", 1)
+    assert example.finding_id == finding["event"]["id"]
+    ended = datetime.fromisoformat(finding["event"]["end"])
+    assert abs(example.end - ended) < timedelta(milliseconds=1)
+    assert [(e.episode_id, e.messages) for e in result.episodes] == [
+        (episode["id"], episode["messages"])
+    ]
+    (source,) = result.sources
+    assert (source.findings, source.of_services) == (1, 1)
+    assert [level.findings for level in result.levels] == [1, 1]
+    words = "\n".join(told(result))
+    assert "0 deviate (0.0 % of the sessions)" in words
+    assert "1 findings of services that were silent" in words
+    assert "pay was silent for 25m" in words
+
+
 def test_reading_the_sources_is_all_it_needs(
     secured_engine: SecuredEngine, namespace: str, tmp_path: Path, bundle: Path
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import resource
+import tracemalloc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -14,6 +15,7 @@ import pytest
 import torch
 
 from model import (
+    NO_LABELS,
     LogEvent,
     SpoolError,
     Step,
@@ -25,6 +27,7 @@ from model import (
 from model.class_training import ClassTrainingConfig
 from model.language_model import LanguageModelConfig
 from model.session_spool import SessionSpool
+from model.training_split import split_sessions
 from tests.model.builders import START, deadlocked, looping, shop
 
 QUICK = TrainingConfig(
@@ -124,3 +127,16 @@ def test_of_very_many_sessions_so_many_are_drawn_and_that_is_told() -> None:
     other = train(sessions, replace(QUICK, max_sessions=40, seed=1))
     assert found.figures == again.figures
     assert found.figures["likeness"] != other.figures["likeness"]
+
+
+def test_what_is_kept_of_each_session_before_some_are_drawn_is_a_few_bytes() -> None:
+    """Ten million sessions would take 100 bytes each as lists of numbers."""
+    count = 40_000
+    sessions = shop(1) * count
+    tracemalloc.start()
+    split = split_sessions(sessions, NO_LABELS, seed=0, held_out_share=0.15, most=50)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(split.unlabelled) == count
+    assert len(split.pool) == 50
+    assert peak < 40 * count
