@@ -22,13 +22,14 @@ from torch.nn.functional import cross_entropy, softmax
 from model.best_epoch import History
 from model.checkpoint import Checkpoint
 from model.clusters import Method
-from model.epochs import Pace, Rate, Setting, run_epochs
+from model.epochs import Pace, Setting, run_epochs
 from model.events import EncodedSession
 from model.features import FeatureSpace, Matrix, deep_features, deviation
 from model.kinds import WINDOW, Kind, KindModel, choose_exemplars, window_ids
 from model.network import MAX_LOGITS, EnhancedConfig, EnhancedNetwork, EnhancedOutput
 from model.out_of_memory import in_parts
 from model.progress import Progress, silent
+from model.schedules import Rate
 from model.surprise import Surprise
 from model.vocabulary import PAD
 

@@ -12,20 +12,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Generic, Literal, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.optim.lr_scheduler import CosineAnnealingLR, LambdaLR, ReduceLROnPlateau
+from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from model.best_epoch import BestEpoch, Epoch, History
 from model.checkpoint import Checkpoint
 from model.errors import OutOfMemoryError, TrainingError
 from model.out_of_memory import give_back, is_out_of_memory
 from model.progress import Progress, Step, silent
+from model.schedules import Rate, schedule, schedule_state
 
-Rate = Literal["plateau", "cosine", "constant"]
 MIXED = {"bf16": torch.bfloat16, "fp16": torch.float16}
 MAX_RESTARTS = 3
 SLOWER = 0.2
@@ -191,7 +191,10 @@ class _Training(Generic[B]):
         """A fresh optimizer and schedule."""
         self._first_rate = rate
         self._optimizer = torch.optim.Adam(self._network.parameters(), lr=rate)
-        self._schedule = _schedule(self._optimizer, self._pace)
+        pace = self._pace
+        self._schedule = schedule(
+            self._optimizer, pace.rate, pace.epochs, pace.rate_patience
+        )
         self._scaler = torch.amp.GradScaler(
             self._setting.device.type, enabled=self._setting.mixed == "fp16"
         )
@@ -245,7 +248,7 @@ class _Training(Generic[B]):
             "best": best,
             "first_rate": self._first_rate,
             "groups": optimizer["param_groups"],
-            "schedule": _plain(self._schedule.state_dict()),
+            "schedule": schedule_state(self._schedule),
             "scaler": self._scaler.state_dict(),
             "random": self._rng.bit_generator.state,
             "restarts": self._restarts,
@@ -286,21 +289,6 @@ class _Training(Generic[B]):
         self._troubles = [str(line) for line in meta["troubles"]]
         for _ in range(self._halvings):
             self._lesson.halve()
-
-
-def _schedule(
-    optimizer: torch.optim.Optimizer, pace: Pace
-) -> ReduceLROnPlateau | CosineAnnealingLR | LambdaLR:
-    if pace.rate == "cosine":
-        return CosineAnnealingLR(optimizer, pace.epochs)
-    if pace.rate == "constant":
-        return LambdaLR(optimizer, lambda _: 1.0)
-    return ReduceLROnPlateau(optimizer, factor=0.5, patience=pace.rate_patience)
-
-
-def _plain(state: Mapping[str, Any]) -> dict[str, Any]:
-    """What of a schedule's state is JSON; functions are made anew."""
-    return {k: v for k, v in state.items() if k != "lr_lambdas"}
 
 
 def _named(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

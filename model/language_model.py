@@ -21,10 +21,11 @@ from torch.nn.functional import cross_entropy
 
 from model.best_epoch import History
 from model.checkpoint import Checkpoint
-from model.epochs import Pace, Rate, Setting, run_epochs
+from model.epochs import Pace, Setting, run_epochs
 from model.events import EncodedSession
 from model.network import MAX_LOGITS, NetworkConfig, NextEvent, NextEventLSTM
 from model.progress import Progress, silent
+from model.schedules import Rate
 from model.vocabulary import BOS, EOS, PAD, UNK
 
 CROP = 256
