@@ -39,6 +39,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         _gzipped(made / name, [json.dumps(d) for d in week])
     for name in ("today.ndjson.gz", "test.ndjson.gz"):
         _gzipped(made / name, [json.dumps(d) for d in today])
+    jobs = [d | {"labels": {"application": d["trace"]["id"]}} for d in today]
+    _gzipped(made / "applications.ndjson.gz", [json.dumps(d) for d in jobs])
+    told = [
+        f"{_key(s)},{'fault' if s in odd else 'normal'}" for s in (*normal[:20], *odd)
+    ]
+    (made / "kinds.csv").write_text("\n".join(["session,kind", *told]), "utf-8")
     (made / "app.log").write_text("\n".join(d["message"] for d in week), "utf-8")
     blocks = [f"{d['message']} blk_{int(_digits(d['trace']['id']), 16)}" for d in today]
     (made / "hdfs.log").write_text("\n".join(blocks), "utf-8")
