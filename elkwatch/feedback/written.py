@@ -40,10 +40,12 @@ class Applied:
 
     By the verdict where they were changed, else equal: they said so already; conflict:
     somebody else changed it meanwhile; refused: Elasticsearch will not have it.
+    unreadable: documents in the stream that no elkwatch wrote; left as they are.
     """
 
     findings: Counter[Became] = field(default_factory=Counter)
     episodes_ended: int = 0
+    unreadable: int = 0
 
     @property
     def changed(self) -> int:
@@ -96,7 +98,7 @@ def apply_feedback(
     it again does the rest.
     """
     applied = Applied()
-    for page in _pages(written, said, changer):
+    for page in _pages(written, said, changer, applied):
         outcomes = changer.change([(one.was, one.becomes) for one in page], now)
         gone: list[Finding] = []
         for one, outcome in zip(page, outcomes, strict=True):
@@ -113,7 +115,7 @@ def foreseen(
 ) -> Applied:
     """What `apply_feedback` would change; nothing is written, no episode is asked."""
     applied = Applied()
-    for page in _pages(written, said, changer):
+    for page in _pages(written, said, changer, applied):
         for one in page:
             same = finding_from(one.was.document) == one.becomes
             applied.findings["equal" if same else one.verdict] += 1
@@ -121,12 +123,23 @@ def foreseen(
 
 
 def _pages(
-    written: Iterable[WrittenFinding], said: Said, changer: FindingChanger
+    written: Iterable[WrittenFinding],
+    said: Said,
+    changer: FindingChanger,
+    applied: Applied,
 ) -> Iterator[list[_Change]]:
-    """What feedback speaks of, as it stands now."""
-    spoken_of = (one for one in written if said.on(one) is not None)
+    """What feedback speaks of, as it stands now. Counts what is unreadable."""
+
+    def change_of(one: WrittenFinding) -> _Change | None:
+        try:
+            return said.on(one)
+        except (KeyError, TypeError, ValueError):
+            applied.unreadable += 1
+            return None
+
+    spoken_of = (one for one in written if change_of(one) is not None)
     while page := list(islice(spoken_of, PAGE)):
-        changes = map(said.on, changer.newest(page))
+        changes = map(change_of, changer.newest(page))
         yield [change for change in changes if change is not None]
 
 

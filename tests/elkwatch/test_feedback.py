@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
-from connector import InMemoryStateStore, Signature
+from connector import (
+    FindingChanger,
+    InMemoryStateStore,
+    Signature,
+    WrittenFinding,
+    finding_document,
+)
 from elkwatch.errors import FeedbackError
 from elkwatch.feedback import FeedbackBook, Opinion, Opinions, Subject, signature_of
 from elkwatch.feedback.kinds import kind_named
 from elkwatch.feedback.labels import label_of, labels_csv, merged
 from elkwatch.feedback.opinion import opinion_from
-from elkwatch.feedback.written import as_said
+from elkwatch.feedback.written import Said, as_said, foreseen
 from model import Advice, Labels, Verdict
 from tests.connector.samples import finding
 
@@ -185,6 +191,25 @@ def test_a_written_finding_becomes_what_it_would_have_been() -> None:
     assert (false.status, false.class_id) == ("suppressed", "c07")
     right = as_said(false, opinion(verdict="right"), None)
     assert right.status == "open"
+
+
+def test_documents_that_no_elkwatch_wrote_stop_nothing() -> None:
+    written = finding(
+        source="db", service="shop", signature=signature_of(verdict(), str)
+    )
+    document = finding_document(written, "default")
+    strange = [{}, {"elkwatch": 5}, {**document, "event": {"id": "x"}}]
+    found = [WrittenFinding("i", (0, 1), one) for one in (*strange, document)]
+    said = Said({"db": Opinions([opinion()])}, lambda _: _no_advice)
+    foretold = foreseen(found, said, cast(FindingChanger, _AsItWas()))
+    assert (foretold.unreadable, foretold.findings) == (3, {"false-alarm": 1})
+
+
+class _AsItWas:
+    """Nobody has changed a finding meanwhile."""
+
+    def newest(self, written: list[WrittenFinding]) -> list[WrittenFinding]:
+        return written
 
 
 def test_given_taken_back_and_given_again() -> None:

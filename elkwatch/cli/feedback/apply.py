@@ -103,6 +103,7 @@ def _row(applied: Applied, *, dry_run: bool) -> dict[str, Any]:
         "as_they_were": found["equal"],
         "changed_meanwhile": found["conflict"],
         "refused": found["refused"],
+        "unreadable": applied.unreadable,
         "episodes_ended": None if dry_run else applied.episodes_ended,
     }
 
@@ -117,6 +118,12 @@ def _print(applied: Applied, *, dry_run: bool) -> None:
     )
     if not dry_run:
         click.echo(f"{applied.episodes_ended} episodes ended")
+    if applied.unreadable:
+        click.echo(
+            f"elkwatch: {applied.unreadable} documents among the findings are none "
+            "that elkwatch wrote; they stay as they are",
+            err=True,
+        )
     if found["conflict"]:
         click.echo(
             f"elkwatch: {found['conflict']} findings were changed by somebody else "
