@@ -15,8 +15,9 @@ import torch
 from numpy.typing import NDArray
 
 from model.best_epoch import History
-from model.catalogue import Catalogue, Entry
+from model.catalogue import Catalogue
 from model.checkpoint import Checkpoint
+from model.class_description import Deviants, describe
 from model.class_map import ClassMap, draw_map
 from model.class_training import (
     ClassMembers,
@@ -33,14 +34,13 @@ from model.kinds import KindModel, choose_exemplars
 from model.lineage import Lineage
 from model.naming import Found, name_classes
 from model.network import NextEventLSTM
-from model.patterns import holds_unusual_line, read_pattern
+from model.patterns import holds_unusual_line
 from model.progress import Progress, Step
 from model.prototypes import MISSING, Prototype, mean_prototype, unit, wording
 from model.surprise import Surprise, surprises
 from model.trained import ModelClass
-from model.vocabulary import EOS, Vocabulary
+from model.vocabulary import Vocabulary
 
-ABOUT_CHARS = 60
 MAX_AVERAGED = 500
 
 
@@ -81,21 +81,6 @@ class ClassSet:
     lineage: Lineage = field(default_factory=Lineage)
 
 
-@dataclass(frozen=True, slots=True)
-class _Odd:
-    """Deviating sessions (N) with their class number (N), −1 for none.
-
-    `sources` are the same sessions before they were encoded; `faces` (N) what each was
-    before those that strike together were joined.
-    """
-
-    sources: Sequence[Session]
-    sessions: list[EncodedSession]
-    surprises: list[Surprise]
-    labels: NDArray[np.int64]
-    faces: NDArray[np.int64]
-
-
 def find_classes(
     *,
     normal: Sequence[EncodedSession],
@@ -134,7 +119,7 @@ def find_classes(
     labels, clusters = _joined(faces, sources, sessions, found, support, len(names))
     progress(Step("3 clusters", 1, 1))
     points = draw_map(rows, labels)
-    odd = _Odd(sources, sessions, found, labels, faces)
+    odd = Deviants(sources, sessions, found, labels, faces)
     classes_found = _found(odd, names, clusters, former.given, vocabulary)
     ids, lineage = name_classes(classes_found, former.lineage)
     if not ids:
@@ -164,12 +149,7 @@ def find_classes(
         mixed=mixed,
         checkpoint=checkpoint,
     )
-    classes = tuple(
-        _describe(
-            class_id, index, index < len(names), odd, support, vocabulary, catalogue
-        )
-        for index, class_id in enumerate(ids)
-    )
+    classes = describe(ids, len(names), odd, support, vocabulary, catalogue)
     return ClassSet(
         trained.kinds,
         classes,
@@ -247,7 +227,7 @@ def _joined(
 
 
 def _found(
-    odd: _Odd,
+    odd: Deviants,
     names: Sequence[str],
     clusters: int,
     given: Sequence[str | None],
@@ -292,55 +272,3 @@ def worded(
                 key = prefix + wording(vocabulary.text(event))
                 weights[key] = max(float(weight), weights.get(key, 0.0))
     return unit(weights)
-
-
-def _describe(
-    class_id: str,
-    index: int,
-    taught: bool,
-    odd: _Odd,
-    support: SupportDistance,
-    vocabulary: Vocabulary,
-    catalogue: Catalogue,
-) -> ModelClass:
-    """Name, pattern and advice of a class, by what most of its members show.
-
-    Its rule is one that most sessions of a *face* show: the winner of a deadlock has no
-    line that says so.
-    """
-    patterns: Counter[str] = Counter()
-    about: Counter[int] = Counter()
-    rules: Counter[tuple[int, str]] = Counter()
-    entries: dict[str, Entry] = {}
-    members = np.flatnonzero(odd.labels == index)
-    faces = Counter(odd.faces[members[:500]].tolist())
-    for member in members[:500]:
-        session, surprise = odd.sessions[member], odd.surprises[member]
-        reading = read_pattern(session, surprise, support)
-        patterns[reading.pattern] += 1
-        if reading.subject is not None:
-            about[reading.subject] += 1
-        rule = catalogue.recognise(_odd_texts(session, surprise, vocabulary))
-        if rule is not None:
-            rules[int(odd.faces[member]), rule.entry.entry_id] += 1
-            entries[rule.entry.entry_id] = rule.entry
-    pattern = patterns.most_common(1)[0][0]
-    subject = vocabulary.text(about.most_common(1)[0][0]) if about else ""
-    entry = catalogue.patterns[pattern]
-    told = [(n, rule) for (face, rule), n in rules.items() if 2 * n > faces[face]]
-    if told:
-        entry, subject = entries[max(told)[1]], ""
-    if taught:
-        subject = class_id
-    return ModelClass(
-        class_id, taught, pattern, subject[:ABOUT_CHARS], len(members), entry
-    )
-
-
-def _odd_texts(
-    session: EncodedSession, surprise: Surprise, vocabulary: Vocabulary
-) -> list[str]:
-    """Templates of the most surprising events, the most surprising first."""
-    order = np.argsort(-surprise.nats, kind="stable")[:6]
-    ids = (*session.ids, EOS)
-    return [vocabulary.text(ids[i]) for i in order if surprise.nats[i] > 0]
