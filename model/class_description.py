@@ -28,7 +28,7 @@ from model.vocabulary import EOS, Vocabulary
 ABOUT_CHARS = 60
 MAX_READ = 500
 TEXTS = 6
-ALONE, ALONE_SHARE, ALONE_LEAST = 0.9, 0.05, 3
+ALONE, ALONE_SHARE, ALONE_LEAST = 0.9, 0.1, 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ def well_known(
     """The rule that most sessions of a face show; else one that comes here alone.
 
     faces (N), entries (N) of all deviating sessions, members: places of the class's;
-    total: how many of all show a rule. *Alone*: three sessions at least, one in twenty
+    total: how many of all show a rule. *Alone*: three sessions at least, one in ten
     of the class, nine in ten of all that show the rule.
     """
     sizes = Counter(faces[members].tolist())

@@ -32,11 +32,11 @@ QUIET: tuple[int, None] = (0, None)
         # one face of two tells for all, wherever else its line is seen
         ([*[QUIET] * 20, (1, CRASH)], [CRASH] * 5, CRASH),
         # of many that wait, few are told why; that line is seen nowhere else
-        ([*[QUIET] * 40, *[(0, LOCK)] * 3], [], LOCK),
-        ([*[QUIET] * 40, *[(0, LOCK)] * 3], [LOCK], None),
+        ([*[QUIET] * 20, *[(0, LOCK)] * 3], [], LOCK),
+        ([*[QUIET] * 20, *[(0, LOCK)] * 3], [LOCK], None),
         # too few, or too small a share of the class
         ([*[QUIET] * 10, *[(0, LOCK)] * 2], [], None),
-        ([*[QUIET] * 90, *[(0, LOCK)] * 4], [], None),
+        ([*[QUIET] * 40, *[(0, LOCK)] * 4], [], None),
         ([QUIET, QUIET], [LOCK], None),
     ],
 )
