@@ -5,7 +5,6 @@ Takes findings as they stand in Elasticsearch, or the records of `elkwatch class
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,7 +25,6 @@ from model import (
 )
 
 MAX_FINDINGS = 20_000
-SHOWN_CHARS = 60
 
 Document = Mapping[str, Any]
 
@@ -89,19 +87,20 @@ class Discovery:
             unknown, model, discover_late(strange, model.full_lineage, catalogue)
         )
 
-    def records(self, told: Mapping[str, int]) -> list[dict[str, Any]]:
+    def records(
+        self, told: Mapping[str, int], language: str = "en"
+    ) -> list[dict[str, Any]]:
         """One record a class, the largest first, with the sessions that it takes.
 
         `told`: how many findings were given its name, where that was done.
         """
         records = []
-        unseen = self.model.templates.mask
         for one in self.found.classes:
             own = self.taken(one)
             record = {
                 "class_id": one.class_id,
                 "new": self.model.full_lineage.of(one.class_id) is None,
-                "name": f"{one.pattern}: {_subject(own, unseen)}",
+                "name": one.entry.told_in(language, one.about).name,
                 "members": one.members,
                 "sessions": [str(u.get("session", "")) for u in own],
             }
@@ -143,11 +142,3 @@ def _time(text: Any) -> datetime | None:
         return None if text is None else datetime.fromisoformat(str(text))
     except ValueError:
         return None
-
-
-def _subject(members: Sequence[Document], unseen: Mask) -> str:
-    """The line that most of them deviate by most."""
-    loudest = Counter(
-        texts[0] for own in members if (texts := _strange(own, unseen).texts)
-    )
-    return loudest.most_common(1)[0][0][:SHOWN_CHARS] if loudest else ""

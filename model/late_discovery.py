@@ -24,7 +24,7 @@ from model.features import Matrix
 from model.kinds import choose_exemplars
 from model.late_classes import MAX_EXEMPLARS, MAX_LATE, LateClass
 from model.lineage import Change, Lineage, Remembered
-from model.naming import Found, name_classes
+from model.naming import Found, name_classes, number_of
 from model.prototypes import Prototype, mean_prototype, rooted
 from model.trained import TrainedModel
 
@@ -119,7 +119,7 @@ def accept_late(
     ]
     kept = [c for c in lineage.classes if c.class_id not in fresh]
     known = [_merged(one, lineage.of(one.class_id)) for one in found.remembered]
-    highest = max([lineage.highest, *map(_number, fresh)])
+    highest = max([lineage.highest, *map(number_of, fresh)])
     write_lineage(
         Lineage(
             (*kept, *known), (*lineage.changes, *changes), highest, tuple(late)
@@ -210,7 +210,3 @@ def _what(before: Remembered | None) -> str:
     if before is None:
         return "taken on"
     return "widened" if before.current else "back"
-
-
-def _number(class_id: str) -> int:
-    return int(class_id[1:]) if class_id[1:].isdigit() else 0

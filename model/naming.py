@@ -57,7 +57,7 @@ def name_classes(
     ids = [f.class_id for f in found]
     for row, column in pairs.items():
         ids[loose[row]] = old[column].class_id
-    highest = max([former.highest, *(_number(c.class_id) for c in former.classes)])
+    highest = max([former.highest, *(number_of(c.class_id) for c in former.classes)])
     for place in loose:
         if not ids[place]:
             highest += 1
@@ -174,6 +174,7 @@ def _remembered(class_id: str, one: Found, known: Remembered | None) -> Remember
     )
 
 
-def _number(class_id: str) -> int:
+def number_of(class_id: str) -> int:
+    """The number in the id of a found class; 0 for a name that people gave."""
     match = _NUMBERED.fullmatch(class_id)
     return int(match[1]) if match else 0

@@ -51,8 +51,8 @@ def spell_from(state: Sequence[Any]) -> Spell:
     return Spell(
         _FORMER.get(pattern, pattern),
         service,
-        known(start),
-        known(end),
+        time_at(start),
+        time_at(end),
         found,
         usual,
         excess,
@@ -76,6 +76,6 @@ def seconds(time: datetime | None) -> float | None:
     return None if time is None else (time - EPOCH).total_seconds()
 
 
-def known(at: float) -> datetime:
+def time_at(at: float) -> datetime:
     """The time that `seconds` wrote."""
     return EPOCH + timedelta(seconds=at)

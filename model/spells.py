@@ -21,7 +21,7 @@ from typing import Any
 from model.bands import WINDOW, Band, excess
 from model.events import EPOCH
 from model.rates import ALL, Rates
-from model.spell import Pattern, Spell, known, merged, seconds, spell_from
+from model.spell import Pattern, Spell, merged, seconds, spell_from, time_at
 from model.template_watch import LineRate, TemplateWatch
 from model.vocabulary import UNK
 
@@ -118,7 +118,7 @@ class Watch:
         self._suspect = _time(state.get("suspect"))
         self._heard = {
             str(name): _Heard(
-                known(last), _time(after), {int(k): int(n) for k, n in w}, judged, out
+                time_at(last), _time(after), {int(k): int(n) for k, n in w}, judged, out
             )
             for name, (last, after, w, judged, out) in state.get("heard", {}).items()
         }
@@ -332,4 +332,4 @@ def _side(excess: float) -> int:
 
 
 def _time(seconds: float | None) -> datetime | None:
-    return None if seconds is None else known(seconds)
+    return None if seconds is None else time_at(seconds)

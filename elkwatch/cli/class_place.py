@@ -59,19 +59,12 @@ def place_of(
 
 
 def recent_findings(config: Config) -> list[Mapping[str, Any]]:
-    """Findings of the last days; none, and a line that says so, where none can be read.
-
-    A class can be looked at also when the cluster is away.
-    """
-    from connector import ConnectorError, Results
+    """Findings of the last days. Raises ConnectorError."""
+    from connector import Results
     from elkwatch.clock import SystemClock
     from elkwatch.compose import open_client
-    from elkwatch.log_files import warn
 
     now = SystemClock().now()
-    try:
-        results = Results(open_client(config), config.namespace)
+    with open_client(config) as client:
+        results = Results(client, config.namespace)
         return list(results.findings(now - timedelta(days=RECENT_DAYS), now))
-    except ConnectorError as error:
-        warn(f"drift is not shown: {error}")
-        return []

@@ -153,15 +153,19 @@ def check(file: Path, as_json: bool) -> int:
 def _records(
     folder: Path, config: Config | None, source: SourceSettings | None
 ) -> list[dict[str, Any]]:
+    from connector import ConnectorError
     from elkwatch.class_records import class_records, drift_by_class
+    from elkwatch.log_files import warn
     from elkwatch.privacy import Masker
     from model import load_bundle
 
     model = load_bundle(folder)
     drift = {}
     if config is not None and source is not None:
-        found = recent_findings(config)
-        drift = drift_by_class(found, source.name, model)
+        try:
+            drift = drift_by_class(recent_findings(config), source.name, model)
+        except ConnectorError as error:  # a class can be looked at all the same
+            warn(f"drift is not shown: {error}")
     if config is None:
         return class_records(model, drift)
     mask = Masker(config.privacy.mask).unnumbered

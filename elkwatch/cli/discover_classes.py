@@ -63,7 +63,8 @@ def discover(
     unknown = _unknown(verdicts, config, source)
     found = Discovery.of(unknown, model, catalogue)
     told = {} if not apply_ else _applied(found, folder, config, relabel=relabel)
-    records = found.records(told)
+    language = "en" if config is None else config.alerting.language
+    records = found.records(told, language)
     if as_json:
         click.echo(json.dumps(records, indent=2, ensure_ascii=False))
         return

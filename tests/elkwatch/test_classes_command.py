@@ -186,9 +186,23 @@ def test_what_fits_no_class_is_clustered_later(
         ("c05", True, 5),
         ("c01", False, 3),
     ]
-    assert found[0]["name"] == "new-event: disk full"
+    assert found[0]["name"] == "disk full", "as it will be called"
     assert found[1]["sessions"] == ["b0", "b1", "b2"]
     assert Discovery.of([], model, load_catalogue()).records({}) == []
+
+
+def test_what_cannot_be_read_is_no_nothing(command: Command, tmp_path: Path) -> None:
+    model = trained(command, tmp_path, 0)
+    config = written(tmp_path / "elkwatch.yml", f"""
+elasticsearch: {{hosts: ["http://127.0.0.1:9"]}}
+sources: [{{name: shop, index: logs-shop, session: {{field: s}}, model: "{model}"}}]
+""")  # fmt: skip
+    told = command("classes", "discover", "--config", config)
+    assert (told.code, told.out) == (1, "")
+    assert "127.0.0.1:9" in told.err
+    told = command("classes", "show", "c01", "--config", config)
+    assert told.code == 0, "a class can be looked at all the same"
+    assert "drift is not shown" in told.err
 
 
 def test_lines_never_seen_are_told_apart_by_their_words(
@@ -204,8 +218,8 @@ def test_lines_never_seen_are_told_apart_by_their_words(
     model = load_bundle(trained(command, tmp_path, 0))
     found = Discovery.of(records, model, load_catalogue()).records({})
     assert sorted((c["members"], c["name"]) for c in found) == [
-        (4, "new-event: pump <NUM> melted"),
-        (4, "new-event: valve <NUM> is stuck at its seat"),
+        (4, "never-seen event: pump <NUM> melted"),
+        (4, "never-seen event: valve <NUM> is stuck at its seat"),
     ]
 
 
