@@ -116,15 +116,20 @@ def run(
 
 
 def read_rows(path: Path | None) -> dict[Task, DetectorRow]:
-    """The rows of an earlier run."""
+    """The rows of an earlier run. Raises SystemExit for another file."""
     if path is None or not path.exists():
         return {}
     found: dict[Task, DetectorRow] = {}
-    for body in json.loads(path.read_text("utf-8")):
-        detection = body["row"].pop("detection")
-        known = None if detection is None else Detection(**detection)
-        row = DetectorRow(**body["row"], detection=known)
-        found[body["case"], body["seed"], row.name] = row
+    try:
+        for body in json.loads(path.read_text("utf-8")):
+            detection = body["row"].pop("detection")
+            known = None if detection is None else Detection(**detection)
+            row = DetectorRow(**body["row"], detection=known)
+            found[body["case"], body["seed"], row.name] = row
+    except (KeyError, TypeError, ValueError) as error:
+        raise SystemExit(
+            f"{path}: no rows of this benchmark; name another file with --out"
+        ) from error
     return found
 
 

@@ -299,6 +299,6 @@ def test_discover_of_what_is_no_output_of_classify(
     )
     told = command("classes", "discover", good, "--model", model)
     assert told.code == 0, told.err
-    assert "c03 (new), 4: new-event: disk full" in told.out
+    assert "c03 (new), 4: disk full" in told.out
     told = command("classes", "discover", good, "--model", model, "--relabel")
     assert (told.code, "--relabel goes with --apply" in told.line) == (2, True)
