@@ -91,6 +91,7 @@ class Finding:
     date); a finding that was open once stays open.
     `shown_session`: the key as it may be read, where that is not the key itself.
     `written_as`: the id of one that was read back, whose key may be a masked one.
+    `class_before`: what it was called until a class was found for it later.
     """
 
     source: str
@@ -125,6 +126,7 @@ class Finding:
     signature: Signature | None = None
     feedback: FeedbackMark | None = None
     written_as: str | None = None
+    class_before: str | None = None
 
     @property
     def alerts(self) -> bool:
@@ -220,6 +222,7 @@ def _elkwatch(finding: Finding) -> dict[str, Any]:
             "name": finding.class_name,
             "known": finding.known,
             "confidence": finding.confidence,
+            **({"before": finding.class_before} if finding.class_before else {}),
         },
         "pattern": finding.pattern,
         "causes": list(finding.causes),

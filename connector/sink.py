@@ -11,7 +11,7 @@ lately is looked up by id in its backing index, which is always up to date.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -22,7 +22,7 @@ from elasticsearch import Elasticsearch, NotFoundError
 
 from connector.bulk import BulkItem, BulkWriter, ItemResult
 from connector.dead_letters import DeadLetter, DeadLetterSink
-from connector.errors import SinkError, SinkUnavailable
+from connector.errors import SinkUnavailable
 from connector.findings import QUIET, Finding, finding_document, stream_name
 from connector.retrying import RetryPolicy
 from connector.texts import document_text
@@ -31,10 +31,6 @@ from connector.timestamps import to_iso
 _IDS_A_SEARCH = 200
 _ROUNDS_MAX = 4
 _REMEMBERED = 10_000
-_CONTENDED = (
-    "somebody else keeps changing the same findings; is a second elkwatch running on "
-    "this namespace?"
-)
 
 WriteOutcome = Literal[
     "created",
@@ -132,38 +128,14 @@ class FindingSink:
             existing = self._get({r.item.doc_id: r.index for r in conflicts})
             wanted |= {i: as_told(wanted[i], at.status) for i, at in existing.items()}
             pending = {r.item.doc_id: wanted[r.item.doc_id] for r in conflicts}
-        raise SinkUnavailable(f"{self._doing}: {_CONTENDED}")
+        raise SinkUnavailable(
+            f"{self._doing}: somebody else keeps changing the same findings; is a "
+            "second elkwatch running on this namespace?"
+        )
 
     def dead_letter(self, letters: Sequence[DeadLetter]) -> int:
         """Keep what can never be used, with its reason; how many were new."""
         return self._dead_letters.write(letters)
-
-    def change(
-        self,
-        finding_ids: Sequence[str],
-        changed: Callable[[Mapping[str, Any]], dict[str, Any] | None],
-    ) -> int:
-        """Rewrite findings that are there; how many were. None leaves one as it is.
-
-        What somebody else wrote meanwhile is read and changed again.
-        """
-        done, known = 0, self._look_up(finding_ids)
-        for _ in range(_ROUNDS_MAX):
-            items = [
-                BulkItem("index", at.index, finding_id, document, at.version)
-                for finding_id, at in known.items()
-                if (document := changed(at.document)) is not None
-            ]
-            results = self._bulk.write(items) if items else []
-            for result in results:
-                if result.outcome == "rejected":
-                    raise SinkError(f"{self._doing}: {result.reason}")
-            done += sum(r.outcome == "written" for r in results)
-            conflicts = [r for r in results if r.outcome == "conflict"]
-            if not conflicts:
-                return done
-            known = self._get({r.item.doc_id: r.index for r in conflicts})
-        raise SinkUnavailable(f"{self._doing}: {_CONTENDED}")
 
     def _plan(
         self,

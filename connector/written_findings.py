@@ -83,6 +83,7 @@ def finding_from(document: Mapping[str, Any]) -> Finding:
         signature=_signature(own.get("signature")),
         feedback=_mark(own.get("feedback")),
         written_as=event["id"],
+        class_before=own["class"].get("before"),
     )
 
 

@@ -2,62 +2,85 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from copy import deepcopy
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import cast
 
-from connector import FindingSink
-from connector.findings import EVENT_SEVERITY, LOG_LEVEL
-from connector.timestamps import to_iso
+from connector import Finding, FindingChanger, WrittenFinding, finding_from
+from connector.findings import Severity
 from elkwatch.late_classes import Discovery
+from elkwatch.translate import grouped_by
 from model import Advice, load_bundle
 
-Document = Mapping[str, Any]
+_ROUNDS_MAX = 4
 
 
 def relabel_findings(
-    sink: FindingSink, found: Discovery, folder: Path, *, language: str, now: datetime
+    changer: FindingChanger,
+    written: Iterable[WrittenFinding],
+    found: Discovery,
+    folder: Path,
+    *,
+    language: str,
+    now: datetime,
 ) -> dict[str, int]:
     """Gives each finding its class, by id, name and advice; → how many, by class.
 
     What was known before keeps its class, also where it became known since: it is
-    looked at anew. Names are those of the bundle at `folder`. Raises what the sink
+    looked at anew. Names are those of the bundle at `folder`. Raises what the changer
     raises.
     """
     named = {c.class_id: c for c in load_bundle(folder).known_classes}
+    place = {one.document["event"]["id"]: one for one in written}
     told = {}
     for one in found.found.classes:
         known = named[one.class_id]
         advice = known.entry.told_in(language, known.about)
-        ids = [str(u["finding"]) for u in found.taken(one) if u.get("finding")]
-        told[one.class_id] = sink.change(ids, _renaming(one.class_id, advice, now))
+        ids = [str(own.get("finding")) for own in found.taken(one)]
+        due = [place[finding_id] for finding_id in ids if finding_id in place]
+        told[one.class_id] = _relabel(changer, due, one.class_id, advice, now)
     return told
 
 
-def _renaming(
-    class_id: str, advice: Advice, now: datetime
-) -> Callable[[Document], dict[str, Any] | None]:
-    def renamed(before: Document) -> dict[str, Any] | None:
-        if before["elkwatch"]["class"]["known"]:
-            return None
-        document: dict[str, Any] = deepcopy(dict(before))
-        own, class_ = document["elkwatch"], document["elkwatch"]["class"]
-        old = str(class_["name"])
-        class_.update(id=class_id, name=advice.name, known=True, before=class_["id"])
-        own["severity"] = advice.severity
-        own["causes"] = list(advice.causes)
-        own["amended_at"] = to_iso(now)
-        own["revision"] = own.get("revision", 0) + 1
-        document["rule"].update(
-            id=class_id, name=advice.name, description=advice.advice
-        )
-        document["event"]["severity"] = EVENT_SEVERITY[advice.severity]
-        document["log"]["level"] = LOG_LEVEL[advice.severity]
-        document["message"] = document["message"].replace(old, advice.name, 1)
-        reason = document["event"]["reason"]
-        document["event"]["reason"] = reason.replace(old, advice.name, 1)
-        return document
+def _relabel(
+    changer: FindingChanger,
+    due: list[WrittenFinding],
+    class_id: str,
+    advice: Advice,
+    now: datetime,
+) -> int:
+    """How many were changed; what somebody else changed meanwhile is read again."""
+    done = 0
+    for _ in range(_ROUNDS_MAX):
+        strange = [
+            (one, finding)
+            for one in (changer.newest(due) if due else [])
+            if not (finding := finding_from(one.document)).known
+        ]
+        changes = [(one, _named(f, class_id, advice)) for one, f in strange]
+        outcomes = changer.change(changes, now)
+        done += outcomes.count("changed")
+        due = [
+            one
+            for (one, _), outcome in zip(changes, outcomes, strict=True)
+            if outcome == "conflict"
+        ]
+        if not due:
+            break
+    return done
 
-    return renamed
+
+def _named(finding: Finding, class_id: str, advice: Advice) -> Finding:
+    return replace(
+        finding,
+        class_id=class_id,
+        class_before=finding.class_id,
+        known=True,
+        class_name=advice.name,
+        severity=cast(Severity, advice.severity),
+        causes=advice.causes,
+        advice=advice.advice,
+        fingerprint=grouped_by(finding.source, class_id, finding.service),
+    )

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from elkwatch.cli.class_place import place_of, place_options, recent_findings
+from elkwatch.cli.class_place import (
+    RECENT_DAYS,
+    place_of,
+    place_options,
+    recent_findings,
+)
 from elkwatch.cli.options import json_option
 
 if TYPE_CHECKING:
@@ -100,7 +106,7 @@ def _applied(
     found: Discovery, folder: Path, config: Config | None, *, relabel: bool
 ) -> dict[str, int]:
     """Takes the classes on; → how many findings were given each one's name."""
-    from connector import FindingSink
+    from connector import FindingChanger, Results
     from elkwatch.clock import SystemClock
     from elkwatch.compose import open_client
     from elkwatch.relabelling import relabel_findings
@@ -112,9 +118,14 @@ def _applied(
     accept_late(found.model, folder, found.found, now=now)
     if not relabel or config is None:
         return {}
-    sink = FindingSink(open_client(config), config.namespace)
-    language = config.alerting.language
-    told = relabel_findings(sink, found, folder, language=language, now=now)
+    with open_client(config) as client:
+        changer = FindingChanger(client, config.namespace)
+        period = now - timedelta(days=RECENT_DAYS), now
+        written = Results(client, config.namespace).written(*period)
+        language = config.alerting.language
+        told = relabel_findings(
+            changer, written, found, folder, language=language, now=now
+        )
     for class_id, count in told.items():
         tell_relabelled(folder, class_id, count, now=now)
     return told
