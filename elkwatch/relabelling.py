@@ -6,12 +6,10 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import cast
 
-from connector import Finding, FindingChanger, WrittenFinding, finding_from
-from connector.findings import Severity
+from connector import FindingChanger, WrittenFinding, finding_from
+from elkwatch.feedback.written import as_kind
 from elkwatch.late_classes import Discovery
-from elkwatch.translate import grouped_by
 from model import Advice, load_bundle
 
 _ROUNDS_MAX = 4
@@ -59,7 +57,10 @@ def _relabel(
             for one in (changer.newest(due) if due else [])
             if not (finding := finding_from(one.document)).known
         ]
-        changes = [(one, _named(f, class_id, advice)) for one, f in strange]
+        changes = [
+            (one, replace(as_kind(f, class_id, advice), class_before=f.class_id))
+            for one, f in strange
+        ]
         outcomes = changer.change(changes, now)
         done += outcomes.count("changed")
         due = [
@@ -70,17 +71,3 @@ def _relabel(
         if not due:
             break
     return done
-
-
-def _named(finding: Finding, class_id: str, advice: Advice) -> Finding:
-    return replace(
-        finding,
-        class_id=class_id,
-        class_before=finding.class_id,
-        known=True,
-        class_name=advice.name,
-        severity=cast(Severity, advice.severity),
-        causes=advice.causes,
-        advice=advice.advice,
-        fingerprint=grouped_by(finding.source, class_id, finding.service),
-    )

@@ -149,7 +149,7 @@ def as_said(finding: Finding, said: Opinion, told: Advice | None) -> Finding:
     changed = finding
     if said.verdict == "kind" and said.kind is not None:
         before = before or finding.class_id
-        changed = _as_kind(finding, said.kind, told)
+        changed = as_kind(finding, said.kind, told)
     status = "open" if finding.status == "suppressed" else finding.status
     return replace(
         changed,
@@ -160,7 +160,8 @@ def as_said(finding: Finding, said: Opinion, told: Advice | None) -> Finding:
     )
 
 
-def _as_kind(finding: Finding, kind: str, told: Advice | None) -> Finding:
+def as_kind(finding: Finding, kind: str, told: Advice | None) -> Finding:
+    """The finding as one of a known kind, with what is told of that, if anything."""
     about = told or Advice(kind, finding.severity, finding.causes, finding.advice)
     return replace(
         finding,
