@@ -195,7 +195,11 @@ class World:
         return _python(RUN, line)
 
     def command_here(self, *arguments: str) -> int:
-        """The same in this process, which saves its start; → exit code."""
+        """The same in this process, which saves its start; → exit code.
+
+        So soon after a run what that wrote may not be searchable yet.
+        """
+        self.es.indices.refresh(index=f"*{self.namespace}*", expand_wildcards="all")
         return run([*arguments, "--config", str(self.config())])
 
     def killed_at(
