@@ -9,6 +9,7 @@ whole path and the workers take the demo's logs, and start an engine of their ow
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import subprocess
@@ -35,6 +36,7 @@ RESULTS = Path(__file__).with_name("results.json")
 
 def main() -> int:
     """Runs each benchmark in a process of its own; 1 where one failed."""
+    _parser().parse_args()
     data = os.environ.get("ELKWATCH_DATA")
     rows: list[Row] = []
     missing: list[str] = []
@@ -68,6 +70,16 @@ def main() -> int:
         else:
             print(f"{module}: left out, {NO_DATA}")
     return int(failed)
+
+
+def _parser() -> argparse.ArgumentParser:
+    names = "\n".join(f"  python -m {name} --help" for name in (*SPEED, *QUALITY))
+    return argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description=__doc__,
+        epilog=f"One alone:\n{names}\n  python -m benchmarks.soak --help",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
 
 
 def _run(module: str, *arguments: str) -> int:
