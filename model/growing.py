@@ -19,7 +19,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
-from model.detectors.support import Pattern, SupportDistance, collapsed
+from model.detectors.ngrams import Pattern, collapsed
+from model.detectors.support import SupportDistance
 from model.events import EncodedSession, distinct
 from model.network import NextEventLSTM
 from model.scoring import Calibration, Views

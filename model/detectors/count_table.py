@@ -111,6 +111,30 @@ class CountTable:
         for at in range(0, len(self), ROWS_AT_ONCE):
             yield self._distances(self._rows[at : at + ROWS_AT_ONCE])
 
+    def kth_distances(self, sessions: Sequence[EncodedSession], k: int) -> Floats:
+        """Distance of sessions (N) to the k-th nearest of those here → (N,)."""
+        found = np.zeros(len(sessions))
+        for places, distances in self.distances(sessions):
+            found[places[:, 0]] = self.kth(distances, k)[places[:, 1]]
+        return found
+
+    def kth(self, distances: Floats, k: int) -> Floats:
+        """The k-th smallest of distances (N, M) in each row → (N,).
+
+        Each stands for as many sessions as have these counts, so the k-th is
+        among the k smallest.
+        """
+        most = min(k, len(self))
+        near = np.argpartition(distances, most - 1, axis=1)[:, :most]
+        distances = np.take_along_axis(distances, near, axis=1)
+        order = np.argsort(distances, axis=1, kind="stable")
+        weights = self.weights[np.take_along_axis(near, order, axis=1)]
+        reached = np.cumsum(weights, axis=1) < k
+        column = np.minimum(reached.sum(axis=1), most - 1)
+        nearest = np.take_along_axis(order, column[:, None], axis=1)
+        kth: Floats = np.take_along_axis(distances, nearest, axis=1)[:, 0]
+        return kth
+
     def state(self) -> dict[str, NDArray[Any]]:
         """All that `from_state` needs."""
         return {

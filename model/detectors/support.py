@@ -21,9 +21,8 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -36,12 +35,11 @@ from model.detectors.cleaning import (
     troubled,
 )
 from model.detectors.count_table import CountTable
+from model.detectors.ngrams import Pattern, patterns
 from model.detectors.protocol import Flags, Floats
 from model.detectors.unseen import counts_digest
-from model.events import EncodedSession
-from model.vocabulary import BOS, EOS
+from model.events import EncodedSession, distinct
 
-Pattern = tuple[int, ...]
 RARE_SHARE = 0.02
 MIN_RARE = 1.5
 ADMIT_SHARE = 0.02
@@ -131,12 +129,14 @@ class SupportDistance:
 
         `left_out` = 1 for sessions that were fitted on: they do not support themselves.
         """
-        own, places = _once(sessions)
+        own, places = distinct(sessions)
         novelty = np.array([self._novelty(s, self.lengths, left_out) for s in own])
         distance = np.zeros(len(own))
         whole = [i for i, s in enumerate(own) if s.starts and s.ends]
         if whole and len(self._table):
-            far = self._distances([own[i] for i in whole], self._k() + left_out)
+            far = self._table.kth_distances(
+                [own[i] for i in whole], self._k() + left_out
+            )
             distance[whole] = far / self.fence
             known = [i for i in whole if self.is_known(own[i], left_out)]
             distance[known] = 0.0
@@ -246,7 +246,7 @@ class SupportDistance:
     def _flag(
         self, sessions: Sequence[EncodedSession], lengths: tuple[int, ...]
     ) -> Flags:
-        own, places = _once(sessions)
+        own, places = distinct(sessions)
         odd: Flags = np.array([self._novelty(s, lengths, 1) > 1 for s in own])[places]
         return odd
 
@@ -268,71 +268,17 @@ class SupportDistance:
         places = np.flatnonzero(made_of_common(sessions))
         if len(places):
             self._fit_distance(sessions)
-            own, which = _once([sessions[int(i)] for i in places])
+            own, which = distinct([sessions[int(i)] for i in places])
             k = max(1, round(CUT_SHARE * len(sessions))) + 1
-            cut[places] = (self._distances(own, k) > CUT_DISTANCE)[which]
+            cut[places] = (self._table.kth_distances(own, k) > CUT_DISTANCE)[which]
         return cut
 
     def _fit_distance(self, sessions: Sequence[EncodedSession]) -> None:
         self._table = CountTable.of(sessions)
         pages = self._table.own_distances()
-        own = np.concatenate([self._kth(page, self._k() + 1) for page in pages])
+        own = np.concatenate([self._table.kth(page, self._k() + 1) for page in pages])
         typical = np.quantile(np.repeat(own, self._table.weights), FENCE_QUANTILE)
         self.fence = float(min(max(MIN_FENCE, FENCE_FACTOR * typical), 1.0))
 
-    def _distances(self, sessions: Sequence[EncodedSession], k: int) -> Floats:
-        """Distance of sessions (N) to the k-th nearest training session → (N,)."""
-        found = np.zeros(len(sessions))
-        for places, distances in self._table.distances(sessions):
-            found[places[:, 0]] = self._kth(distances, k)[places[:, 1]]
-        return found
-
     def _k(self) -> int:
         return max(1, math.ceil(self.rare - 0.5))
-
-    def _kth(self, distances: Floats, k: int) -> Floats:
-        """The k-th smallest of distances (N, M) in each row → (N,).
-
-        Each stands for as many training sessions as have these counts, so the k-th is
-        among the k smallest.
-        """
-        most = min(k, len(self._table))
-        near = np.argpartition(distances, most - 1, axis=1)[:, :most]
-        distances = np.take_along_axis(distances, near, axis=1)
-        order = np.argsort(distances, axis=1, kind="stable")
-        weights = self._table.weights[np.take_along_axis(near, order, axis=1)]
-        reached = np.cumsum(weights, axis=1) < k
-        column = np.minimum(reached.sum(axis=1), most - 1)
-        nearest = np.take_along_axis(order, column[:, None], axis=1)
-        kth: Floats = np.take_along_axis(distances, nearest, axis=1)[:, 0]
-        return kth
-
-
-def _once(
-    sessions: Sequence[EncodedSession],
-) -> tuple[list[EncodedSession], NDArray[np.int64]]:
-    """Different sessions, and the place (N,) among them of each one given."""
-    index: dict[EncodedSession, int] = {}
-    places = (index.setdefault(session, len(index)) for session in sessions)
-    found = np.fromiter(places, dtype=np.int64, count=len(sessions))
-    return list(index), found
-
-
-def patterns(session: EncodedSession, lengths: tuple[int, ...]) -> Iterator[Pattern]:
-    """Runs of 1, 2, 3 templates, repeats collapsed, within the session's bounds."""
-    if 1 in lengths:
-        yield from zip(set(session.ids))
-    longer = [length for length in lengths if length > 1]
-    if longer:
-        course = collapsed(session)
-        for length in longer:
-            yield from zip(*(course[at:] for at in range(length)), strict=False)
-
-
-def collapsed(session: EncodedSession) -> list[int]:
-    """The course of a session: repeats once, with its true bounds."""
-    course = [BOS] if session.starts else []
-    course += [event for event, _ in groupby(session.ids)]
-    if session.ends:
-        course.append(EOS)
-    return course
