@@ -29,7 +29,7 @@ from model.language_model import LanguageModelConfig
 from model.precision import FULL, HALVES, INT8, prune
 from model.scoring import calibrate
 from model.surprise import highest_surprises
-from model.training import is_held_out
+from model.training_config import is_held_out
 from model.vocabulary import encode
 
 CONFIG = TrainingConfig(language_model=LanguageModelConfig(epochs=12))

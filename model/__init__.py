@@ -93,7 +93,8 @@ from model.templates.miner import MinerConfig, TemplateMiner
 from model.templates.reduction import MAX_CHARS
 from model.tracker import Arrival, Candidate, SessionTracker, TrackerLimits
 from model.trained import ModelClass, TrainedModel
-from model.training import TrainingConfig, is_held_out, train
+from model.training import train
+from model.training_config import TrainingConfig, is_held_out
 from model.verdicts import Evidence, Verdict
 from model.vocabulary import UNK, UNSEEN
 

@@ -30,7 +30,7 @@ from model.events import Session
 from model.labels import ANOMALOUS, IGNORE, NORMAL, Labels
 from model.scoring import MAX_HELD_OUT
 from model.trained import TrainedModel
-from model.training import TrainingConfig, is_held_out
+from model.training_config import TrainingConfig, is_held_out
 
 OWN = "elkwatch"
 Tell = Callable[[str], None]

@@ -11,12 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from model.best_epoch import History
 from model.catalogue import Catalogue
-from model.checkpoint import Checkpoint
 from model.class_description import Deviants, describe
 from model.class_map import ClassMap, draw_map
 from model.class_training import (
@@ -27,6 +25,7 @@ from model.class_training import (
 )
 from model.clusters import Clustering, Method, Trial, find_clusters
 from model.detectors.support import SupportDistance
+from model.epochs import Setting
 from model.events import EncodedSession, Session
 from model.faces import join_faces
 from model.features import Matrix, choose_columns, deviation, fit_space, kind_rows
@@ -35,7 +34,7 @@ from model.lineage import Lineage
 from model.naming import Found, name_classes
 from model.network import NextEventLSTM
 from model.patterns import holds_unusual_line
-from model.progress import Progress, Step
+from model.progress import Step
 from model.prototypes import MISSING, Prototype, mean_prototype, unit, wording
 from model.surprise import Surprise, surprises
 from model.trained import ModelClass
@@ -94,11 +93,8 @@ def find_classes(
     catalogue: Catalogue,
     config: ClassTrainingConfig,
     seed: int,
-    device: torch.device,
-    progress: Progress,
+    setting: Setting,
     former: Former = _NOTHING,
-    mixed: str = "off",
-    checkpoint: Checkpoint | None = None,
 ) -> ClassSet:
     """Classes among suspects, beside the taught kinds. Raises nothing of its own.
 
@@ -107,48 +103,34 @@ def find_classes(
     sessions = [*taught, *suspects]
     if not sessions:
         return ClassSet(None, (), (), lineage=name_classes((), former.lineage)[1])
-    found = surprises(network, sessions, device)
+    found = surprises(network, sessions, setting.device)
     columns = choose_columns(sessions, found)
     rows = deviation(sessions, found, columns)
-    progress(Step("2 features", len(sessions), len(sessions)))
+    setting.progress(Step("2 features", len(sessions), len(sessions)))
     names = sorted(set(taught_kinds))
     own = np.array([names.index(kind) for kind in taught_kinds], dtype=np.int64)
     shapes = kind_rows(sessions, found, columns, support)
     clustering = _cluster(rows, shapes, own, len(names), config.clustering)
     faces = np.concatenate([own, clustering.labels])
     labels, clusters = _joined(faces, sources, sessions, found, support, len(names))
-    progress(Step("3 clusters", 1, 1))
+    setting.progress(Step("3 clusters", 1, 1))
     points = draw_map(rows, labels)
     odd = Deviants(sources, sessions, found, labels, faces)
     classes_found = _found(odd, names, clusters, former.given, vocabulary)
     ids, lineage = name_classes(classes_found, former.lineage)
     if not ids:
         return ClassSet(None, (), clustering.trials, points, lineage=lineage)
-    normal_found = surprises(network, normal, device)
-    member = labels >= 0
-    members = ClassMembers(
-        [*normal, *(s for s, m in zip(sessions, member, strict=True) if m)],
-        [*normal_found, *(u for u, m in zip(found, member, strict=True) if m)],
-        np.concatenate([np.zeros(len(normal), np.int64), labels[member] + 1]),
+    normal_found = surprises(network, normal, setting.device)
+    members = _members(normal, normal_found, odd)
+    space = fit_space(
+        columns,
+        members.sessions,
+        members.surprises,
+        statistics=config.statistics,
+        windows=config.windows,
     )
-    trained = train_kinds(
-        members,
-        ids,
-        fit_space(
-            columns,
-            members.sessions,
-            members.surprises,
-            statistics=config.statistics,
-            windows=config.windows,
-        ),
-        vocabulary.size,
-        config,
-        seed=seed,
-        device=device,
-        progress=progress,
-        mixed=mixed,
-        checkpoint=checkpoint,
-    )
+    size = vocabulary.size
+    trained = train_kinds(members, ids, space, size, config, seed=seed, setting=setting)
     classes = describe(ids, len(names), odd, support, vocabulary, catalogue)
     return ClassSet(
         trained.kinds,
@@ -158,6 +140,18 @@ def find_classes(
         trained.history,
         _held_out(trained, members, names),
         lineage,
+    )
+
+
+def _members(
+    normal: Sequence[EncodedSession], found: Sequence[Surprise], odd: Deviants
+) -> ClassMembers:
+    """Normal sessions, then those that deviate and are of a class."""
+    member = odd.labels >= 0
+    return ClassMembers(
+        [*normal, *(s for s, m in zip(odd.sessions, member, strict=True) if m)],
+        [*found, *(u for u, m in zip(odd.surprises, member, strict=True) if m)],
+        np.concatenate([np.zeros(len(normal), np.int64), odd.labels[member] + 1]),
     )
 
 

@@ -20,7 +20,6 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy, softmax
 
 from model.best_epoch import History
-from model.checkpoint import Checkpoint
 from model.clusters import Method
 from model.epochs import Pace, Setting, run_epochs
 from model.events import EncodedSession
@@ -28,7 +27,6 @@ from model.features import FeatureSpace, Matrix, deep_features, deviation
 from model.kinds import WINDOW, Kind, KindModel, choose_exemplars, window_ids
 from model.network import MAX_LOGITS, EnhancedConfig, EnhancedNetwork, EnhancedOutput
 from model.out_of_memory import in_parts
-from model.progress import Progress, silent
 from model.schedules import Rate
 from model.surprise import Surprise
 from model.vocabulary import PAD
@@ -103,10 +101,7 @@ def train_kinds(
     config: ClassTrainingConfig,
     *,
     seed: int,
-    device: torch.device,
-    progress: Progress = silent,
-    mixed: str = "off",
-    checkpoint: Checkpoint | None = None,
+    setting: Setting,
 ) -> TrainedKinds:
     """Fits the class network on members of class 0 and of `classes` (1 …)."""
     rng = np.random.default_rng(seed)
@@ -116,7 +111,8 @@ def train_kinds(
         torch.from_numpy(space.scaled(features)),
         torch.from_numpy(members.labels),
     )
-    network_config = EnhancedConfig(
+    held_out = _held_out(members.labels, config.held_out_share, rng)
+    shape = EnhancedConfig(
         vocabulary,
         features.shape[1],
         len(classes) + 1,
@@ -124,37 +120,31 @@ def train_kinds(
         attention=config.attention,
         foretells=config.alpha > 0,
     )
-    held_out = _held_out(members.labels, config.held_out_share, rng)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        network = EnhancedNetwork(network_config).to(device)
-        history = run_epochs(
-            "4 classes",
-            network,
-            _Kinds(network, rows, held_out, config, device),
-            Pace(
-                config.learning_rate,
-                config.epochs,
-                config.patience if config.early_stopping else None,
-                config.rate,
-                rate_patience=3,
-            ),
-            Setting(device, mixed, checkpoint, progress),
-            rng,
-        )
-    temperature = _temperature(network, rows, held_out, device)
+        network = EnhancedNetwork(shape).to(setting.device)
+        lesson = _Kinds(network, rows, held_out, config, setting.device)
+        pace = _pace(config)
+        history = run_epochs("4 classes", network, lesson, pace, setting, rng)
+    temperature = _temperature(network, rows, held_out, setting.device)
     odd = members.labels > 0
+    taught = _with_exemplars(
+        network, classes, space, temperature, members, odd & ~held_out
+    )
     return TrainedKinds(
         _with_exemplars(network, classes, space, temperature, members, odd),
         history,
-        _judge(
-            _with_exemplars(
-                network, classes, space, temperature, members, odd & ~held_out
-            ),
-            members,
-            odd & held_out,
-            device,
-        ),
+        _judge(taught, members, odd & held_out, setting.device),
+    )
+
+
+def _pace(config: ClassTrainingConfig) -> Pace:
+    return Pace(
+        config.learning_rate,
+        config.epochs,
+        config.patience if config.early_stopping else None,
+        config.rate,
+        rate_patience=3,
     )
 
 

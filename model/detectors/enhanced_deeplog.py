@@ -19,7 +19,8 @@ from model.events import Session
 from model.labels import Labels
 from model.templates.frozen import FrozenTemplates
 from model.trained import TrainedModel
-from model.training import TrainingConfig, train
+from model.training import train
+from model.training_config import TrainingConfig
 from model.vocabulary import encode
 
 _BUNDLE = "bundle"

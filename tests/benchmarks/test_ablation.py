@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from dataclasses import fields
 
-from benchmarks.ablation import (
-    KINDS,
-    NEXT_EVENT,
-    STAGE_1,
-    STAGE_4,
-    table,
-)
+from benchmarks.ablation import table
+from benchmarks.ablation_kinds import KINDS, STAGE_4
+from benchmarks.ablation_network import NEXT_EVENT, STAGE_1
 
 
 def test_each_row_changes_one_setting_alone_and_one_all_that_is_off() -> None:

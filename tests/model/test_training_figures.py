@@ -17,7 +17,7 @@ from model.class_map import draw_map
 from model.class_training import ClassTrainingConfig
 from model.comparison import compare
 from model.language_model import LanguageModelConfig
-from model.training import is_held_out
+from model.training_config import is_held_out
 from model.training_figures import Learned, training_figures
 from model.vocabulary import UNK, encode
 from tests.model.builders import deadlocked, looping, session, shop
