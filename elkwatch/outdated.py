@@ -86,7 +86,7 @@ def _fingerprint(source: str) -> str:
 def _finding(reading: Reading, until: datetime, now: datetime) -> Finding:
     drift, source = reading.drift, reading.settings.name
     since = drift.since or until
-    language = reading.classifier.language
+    language = reading.classifier.adviser.language
     advice = _ADVICE[language].format(reason=drift.reason, train=train_command(source))
     return Finding(
         source=source,

@@ -52,7 +52,7 @@ def watch_of(settings: SourceSettings, rates: Rates) -> Watch | None:
 def verdict_of(spell: Spell, classifier: Classifier) -> Verdict:
     """A spell as what is written and told of."""
     name = spell.name or WHOLE_SOURCE
-    advice = classifier.advice_on(spell.pattern, name)
+    advice = classifier.adviser.of_pattern(spell.pattern, name)
     key = KEYS[spell.pattern] + name
     unit = f"{key}@{spell.start:%Y-%m-%dT%H:%M:%SZ}"
     evidence = tuple(_evidence(spell, name))

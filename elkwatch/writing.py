@@ -31,9 +31,9 @@ def write_verdicts(
 ) -> None:
     """Findings first, then those who are told of them; replays change nothing."""
     source = reading.settings.name
+    advise = reading.classifier.adviser.of_kind
     reviewed = [
-        reading.opinions.review(v, source, outputs.mask, reading.classifier.told_of)
-        for v in verdicts
+        reading.opinions.review(v, source, outputs.mask, advise) for v in verdicts
     ]
     findings = [
         _finding(one, reading, outputs, has_error, now, log_url)

@@ -7,11 +7,12 @@ Session ─▶ event ids ─▶ surprise + novelty + distance ─▶ score
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 
+from model.advising import Adviser
 from model.catalogue import Advice, Catalogue, load_catalogue
 from model.detectors.protocol import Floats, samples
 from model.deviation import deviation
@@ -20,20 +21,19 @@ from model.explain import evidence, missing_texts, positions_to_show
 from model.growing import GrowingScores, UnjudgedWhileOpen
 from model.kinds import Kind
 from model.late_classes import nearest_late
+from model.nearest_template import NearestTemplate
 from model.optional_lines import optional_events
 from model.patterns import PatternReading, read_pattern
 from model.prototypes import prototype_of
 from model.scoring import highest_of
 from model.surprise import Surprise, expectations, highest_surprises, surprises
-from model.texts import NearestText, TfidfTexts
-from model.trained import ModelClass, TrainedModel
+from model.trained import TrainedModel
 from model.verdicts import Evidence, Verdict
 from model.vocabulary import UNK, encode, event_ids
 
 CHUNK = 2000
 SHORT = 60
 MAX_UNSEEN = 300
-LIKE = 0.3
 NORMAL = "normal"
 
 
@@ -64,10 +64,11 @@ class Classifier:
         self.model = model
         self._mask = mask
         self._device = device or torch.device("cpu")
-        self._language = language
-        self._catalogue = catalogue or load_catalogue()
         self._classes = {c.class_id: c for c in model.known_classes}
-        self._nearest: NearestText | None = None
+        self.adviser = Adviser(
+            catalogue or load_catalogue(), self._classes, language, mask
+        )
+        self._nearest = NearestTemplate(model.vocabulary)
         self._optional = optional_events(model.support)
         torch.set_flush_denormal(True)
         self._network = model.network_on(self._device)
@@ -102,32 +103,9 @@ class Classifier:
         return kind(self._network, model.support, model.calibration, self._device, most)
 
     @property
-    def language(self) -> str:
-        """In which language it names kinds and gives advice."""
-        return self._language
-
-    @property
     def threshold(self) -> float:
         """The score past which a session is anomalous."""
         return self.model.calibration.threshold
-
-    def told_of(self, kind: str) -> Advice | None:
-        """What people are told of a kind: own class, the model's, a rule's; or None."""
-        entry = self._catalogue.classes.get(kind)
-        if entry is not None:
-            return entry.told_in(self._language)
-        known = self._classes.get(kind)
-        if known is not None:
-            return self._told(known)
-        for rule in self._catalogue.rules:
-            if rule.entry.entry_id == kind:
-                return rule.entry.told_in(self._language)
-        return None
-
-    def advice_on(self, pattern: str, about: str) -> Advice:
-        """What people are told of a built-in kind, named by what it is about."""
-        entry = self._catalogue.patterns[pattern]
-        return entry.told_in(self._language, self._mask(about))
 
     def event_ids(self, messages: Sequence[str]) -> list[int]:
         """The event ids of a page of messages; UNK where no template matches."""
@@ -218,12 +196,12 @@ class Classifier:
         lines = evidence(
             vocabulary, session, encoded, odd.surprise, odd.positions, odd.following
         )
-        lines = self._with_nearest(lines)
+        lines = self._nearest.shown(lines)
         missing = missing_texts(reading, vocabulary)
         kind = self._late(kind, lines, missing)
         known = self._classes.get(kind.class_id or "")
         subject = self._subject(session, encoded, reading)
-        advice, topic = self._advice(known, reading, lines, subject)
+        advice, topic = self.adviser.of_finding(known, reading.pattern, lines, subject)
         return self._verdict(
             session,
             encoded,
@@ -270,49 +248,6 @@ class Classifier:
             topic=NORMAL,
             lines=(),
             missing=(),
-        )
-
-    def _advice(
-        self,
-        known: ModelClass | None,
-        reading: PatternReading,
-        lines: Sequence[Evidence],
-        subject: str,
-    ) -> tuple[Advice, str]:
-        """Users' class entry, the class's own, a rule on the evidence, the pattern.
-
-        With it the topic: what findings of one kind of trouble share.
-        """
-        if known is not None:
-            own = self._catalogue.classes.get(known.class_id)
-            if own is not None:
-                return own.told_in(self._language), known.class_id
-            return self._told(known), known.class_id
-        rule = self._catalogue.recognise(texts_of(lines))
-        if rule is not None:
-            topic = f"{reading.pattern}/{rule.entry.entry_id}"
-            return rule.entry.told_in(self._language), topic
-        entry = self._catalogue.patterns[reading.pattern]
-        return entry.told_in(self._language, subject), reading.pattern
-
-    def _told(self, known: ModelClass) -> Advice:
-        return known.entry.told_in(self._language, self._mask(known.about))
-
-    def _with_nearest(self, lines: tuple[Evidence, ...]) -> tuple[Evidence, ...]:
-        """Lines that no template matches, each with the template most like it."""
-        unseen = self.model.vocabulary.text(UNK)
-        strange = [line.message for line in lines if line.template == unseen]
-        if not strange:
-            return lines
-        texts = self.model.vocabulary.texts
-        if self._nearest is None:
-            self._nearest = NearestText(TfidfTexts(), texts)
-        found = iter(self._nearest.of(strange))
-        return tuple(
-            replace(line, nearest=_liked(texts, next(found)))
-            if line.template == unseen
-            else line
-            for line in lines
         )
 
     def _subject(
@@ -378,14 +313,3 @@ class Classifier:
             topic=topic,
             deviation=deviates,
         )
-
-
-def _liked(texts: Sequence[str], found: tuple[int, float]) -> tuple[str, float] | None:
-    place, cosine = found
-    return (texts[place], cosine) if cosine >= LIKE else None
-
-
-def texts_of(lines: Sequence[Evidence]) -> list[str]:
-    """What rules are tried on: the most surprising line first."""
-    ranked = sorted(lines, key=lambda line: -line.surprise_nats)
-    return [line.message or line.template for line in ranked]
