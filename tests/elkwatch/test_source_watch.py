@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from elkwatch.config import SourceSettings
 from elkwatch.source_watch import is_spell, verdict_of, watch_of
 from model import NO_RATES, Classifier, Rates, Spell, Watch, load_catalogue
+from model.advising import Adviser
 from model.rates import ALL, MIN_DAYS, ServiceRates
 from tests.model.builders import START
 
@@ -70,22 +71,20 @@ def test_what_cannot_be_meant_is_refused(bad: dict[str, Any]) -> None:
         settings(**bad)
 
 
-class Adviser(Classifier):
+class BuiltIn(Classifier):
     """Knows the built-in kinds, and the name of its model."""
 
     def __init__(self) -> None:
         unused: Any = SimpleNamespace(version="v1")
         self.model = unused
-        self._catalogue = load_catalogue()
-        self._language = "en"
-        self._mask = str
+        self.adviser = Adviser(load_catalogue(), {}, "en", str)
 
 
 def test_a_silence_is_told_with_its_service_and_what_is_usual() -> None:
     spell = Spell(
         "flatline", "pay", START, START + 20 * MINUTE, 1200, 600, 2.0, name="pay"
     )
-    verdict = verdict_of(spell, Adviser())
+    verdict = verdict_of(spell, BuiltIn())
     assert is_spell(verdict)
     assert (verdict.key, verdict.window_start) == ("silence of pay", START)
     assert verdict.class_id == verdict.pattern == "flatline"
@@ -103,7 +102,7 @@ def test_a_change_of_rate_says_how_much() -> None:
     spell = Spell(
         "service-rate", "a", START, START + 10 * MINUTE, 4000, 20, 3.0, name="a"
     )
-    verdict = verdict_of(spell, Adviser())
+    verdict = verdict_of(spell, BuiltIn())
     assert verdict.key == "rate of a"
     assert "4,000 lines in 5 minutes, 20 are usual" in verdict.evidence[0].message
     assert verdict.deviation == ("+lines of a",)
