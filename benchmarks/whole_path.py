@@ -35,7 +35,7 @@ from benchmarks.stack import (
     stack,
 )
 from connector import stream_name
-from connector.decode import needed_fields
+from connector.decoded_fields import needed_fields
 from elkwatch.clock import Clock, SystemClock
 from elkwatch.compose import Parts
 from elkwatch.rounds import Tick

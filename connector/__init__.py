@@ -20,7 +20,8 @@ from connector.cursor import (
 )
 from connector.data_sets import DataSet, PassedOver, data_sets, grouped
 from connector.dead_letters import DeadLetter, DeadLetterSink
-from connector.decode import Decoder, needed_fields
+from connector.decode import Decoder
+from connector.decoded_fields import needed_fields
 from connector.elastic_state import ElasticStateStore, state_index
 from connector.errors import (
     ConfigError,
@@ -112,15 +113,11 @@ from connector.setup import (
     templates,
 )
 from connector.shadow_figures import ShadowFigures
-from connector.sink import FindingSink, WriteReport
+from connector.sink import FindingSink
 from connector.source import LogSource
-from connector.state import (
-    STATE_KINDS,
-    InMemoryStateStore,
-    StateStore,
-    Stored,
-)
+from connector.state import STATE_KINDS, InMemoryStateStore, StateStore, Stored
 from connector.timestamps import read_time, to_iso
+from connector.write_report import WriteReport
 from connector.written_findings import FindingChanger, WrittenFinding, finding_from
 
 __all__ = [

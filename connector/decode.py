@@ -12,7 +12,6 @@ decided once is decided at construction.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -25,16 +24,17 @@ from connector.columns import (
     plain_texts,
     times,
 )
-from connector.errors import UndatedDocument
-from connector.fieldpaths import Compiler, Getter, compile_path, first_of
-from connector.hits import Hit, document_type, plain_document
-from connector.records import (
-    DecodeCounts,
-    DecodeProblem,
-    LogDocument,
-    SourceSpec,
+from connector.decoded_fields import (
+    INGESTED_FIELD,
+    FieldGetters,
+    fields_at_once,
+    needed_fields,
 )
-from connector.sessionkeys import MAX_KEY_CHARS, KeyReader, key_reader
+from connector.errors import UndatedDocument
+from connector.fieldpaths import compile_path
+from connector.hits import Hit, document_type, plain_document
+from connector.records import DecodeCounts, DecodeProblem, LogDocument, SourceSpec
+from connector.sessionkeys import MAX_KEY_CHARS
 from connector.texts import (
     MAX_LABEL_CHARS,
     MAX_TEXT_BYTES,
@@ -46,39 +46,8 @@ from connector.texts import (
 )
 from connector.timestamps import read_time
 
-MESSAGE_FALLBACKS = ("message", "body.text", "event.original")
-INGESTED_FIELD = "event.ingested"
-SEQUENCE_FALLBACKS = ("event.sequence", "log.offset")
-
 MAX_LABELS = 10_000
 _ALWAYS_ASCII_UNTIL = MAX_TEXT_BYTES // 4
-
-
-@dataclass(frozen=True, slots=True)
-class _Fields:
-    """What is got of a document, as its paths were compiled for its type."""
-
-    message: Getter
-    other_message: Getter
-    time: Getter
-    severity: Getter
-    service: Getter
-    host: Getter
-    sequence: Getter
-    key: KeyReader
-
-    @classmethod
-    def of(cls, spec: SourceSpec, compiled: Compiler) -> "_Fields":
-        return cls(
-            message=compiled(spec.message_field),
-            other_message=first_of(MESSAGE_FALLBACKS, compiled),
-            time=compiled(spec.time_field),
-            severity=compiled(spec.severity_field),
-            service=compiled(spec.service_field),
-            host=compiled(spec.host_field),
-            sequence=first_of(sequence_paths(spec), compiled),
-            key=key_reader(spec, compiled),
-        )
 
 
 class Decoder:
@@ -91,11 +60,11 @@ class Decoder:
         self.spec = spec
         self.counts = DecodeCounts()
         self.document_type = document_type((*needed_fields(spec), INGESTED_FIELD))
-        self._plain = self._typed = _Fields.of(spec, compile_path)
+        self._plain = self._typed = FieldGetters.of(spec, compile_path)
         if self.document_type is not None:
-            self._typed = _Fields.of(spec, self.document_type.compile)
+            self._typed = FieldGetters.of(spec, self.document_type.compile)
             self._columns = Columns(
-                list(map(self.document_type.ways, _fields_at_once(spec)))
+                list(map(self.document_type.ways, fields_at_once(spec)))
             )
         self._labels: dict[str, str] = {}
 
@@ -239,7 +208,7 @@ class Decoder:
         """What stands in the message field of a document, uncut."""
         return self._fields_of(source).message(source)
 
-    def _fields_of(self, source: Any) -> "_Fields":
+    def _fields_of(self, source: Any) -> FieldGetters:
         of = self.document_type
         typed = of is not None and type(source) is of.kind
         return self._typed if typed else self._plain
@@ -310,42 +279,3 @@ class Decoder:
         if clean is not text:
             self.counts.bad_unicode += 1
         return clean
-
-
-def _fields_at_once(spec: SourceSpec) -> list[tuple[str, ...]]:
-    """The fields of a record, each with the paths that may hold it."""
-    key = (spec.session.field,) if spec.session.field else ()
-    return [
-        (spec.time_field,),
-        (spec.message_field,),
-        (spec.severity_field,),
-        (spec.service_field,),
-        (spec.host_field,),
-        sequence_paths(spec),
-        *([key] if key else []),
-    ]
-
-
-def sequence_paths(spec: SourceSpec) -> tuple[str, ...]:
-    """The fields that order documents of equal time, the best first."""
-    if spec.sequence_field:
-        return (spec.sequence_field,)
-    return SEQUENCE_FALLBACKS
-
-
-def needed_fields(spec: SourceSpec) -> tuple[str, ...]:
-    """Every field a decoder of this source looks at, each once."""
-    return tuple(
-        dict.fromkeys(
-            (
-                spec.time_field,
-                spec.message_field,
-                *MESSAGE_FALLBACKS,
-                spec.severity_field,
-                spec.service_field,
-                spec.host_field,
-                *sequence_paths(spec),
-                *spec.key_fields,
-            )
-        )
-    )

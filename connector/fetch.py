@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 
-from connector.decode import MESSAGE_FALLBACKS, Decoder
+from connector.decode import Decoder
+from connector.decoded_fields import MESSAGE_FALLBACKS
 from connector.pit import Clause, time_range
 from connector.reader import SourceReader
 from connector.records import (

@@ -12,7 +12,7 @@ from typing import Any
 from elasticsearch import Elasticsearch, NotFoundError
 
 from connector.capabilities import Capabilities, parents
-from connector.decode import INGESTED_FIELD, MESSAGE_FALLBACKS, needed_fields
+from connector.decoded_fields import INGESTED_FIELD, MESSAGE_FALLBACKS, needed_fields
 from connector.errors import FieldMissing, FieldUnfit, IndexMissing
 from connector.fieldpaths import compile_path
 from connector.own_output import guarded_pattern, own_output_clauses

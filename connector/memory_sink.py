@@ -10,18 +10,12 @@ from hashlib import blake2b
 
 import orjson
 
+from connector.amending import as_told, finding_content
 from connector.dead_letters import DeadLetter
 from connector.findings import Finding, Status, finding_document
 from connector.run_figures import RunFigures, TickFigures
-from connector.sink import (
-    WriteOutcome,
-    WriteReport,
-    as_told,
-    finding_content,
-    outcome_of,
-    quiet_ones,
-)
 from connector.texts import document_text
+from connector.write_report import WriteOutcome, WriteReport, outcome_of, quiet_ones
 
 REMEMBERED = 100_000
 

@@ -17,7 +17,8 @@ from typing import Any
 from elasticsearch import ApiError, Elasticsearch, TransportError
 
 from connector.capabilities import Capabilities, parents
-from connector.decode import Decoder, needed_fields
+from connector.decode import Decoder
+from connector.decoded_fields import needed_fields
 from connector.faults import translate
 from connector.fieldpaths import compile_path
 from connector.own_output import guarded_pattern, own_output_clauses

@@ -12,71 +12,25 @@ lately is looked up by id in its backing index, which is always up to date.
 
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
 from elastic_transport import ObjectApiResponse
 from elasticsearch import Elasticsearch, NotFoundError
 
+from connector.amending import amended, as_told, finding_content
 from connector.bulk import BulkItem, BulkWriter, ItemResult
 from connector.dead_letters import DeadLetter, DeadLetterSink
 from connector.errors import SinkUnavailable
-from connector.findings import QUIET, Finding, finding_document, stream_name
+from connector.findings import Finding, finding_document, stream_name
 from connector.retrying import RetryPolicy
 from connector.texts import document_text
-from connector.timestamps import to_iso
+from connector.write_report import WriteOutcome, WriteReport, outcome_of, quiet_ones
+from connector.written_findings import WrittenFinding, written_finding
 
 _IDS_A_SEARCH = 200
 _ROUNDS_MAX = 4
 _REMEMBERED = 10_000
-
-WriteOutcome = Literal[
-    "created",
-    "exists",
-    "amended",
-    "withdrawn",
-    "suppressed",
-    "held-back",
-    "absent",
-    "dead",
-]
-
-
-@dataclass(frozen=True, slots=True)
-class WriteReport:
-    """What became of each finding, by its id; `reasons` of those that are dead.
-
-    created: it is new. exists: it was there, equal. amended: it was there, different.
-    withdrawn: it was there and is marked so now. absent: to be withdrawn, but never
-    written. suppressed: new or changed, a false alarm by feedback. held-back: new or
-    changed, and nobody is to be told. dead: refused for ever, kept as a dead letter.
-    `quiet`: those that stand as tentative or held back, whatever became of them.
-    """
-
-    outcomes: Mapping[str, WriteOutcome]
-    reasons: Mapping[str, str] = field(default_factory=dict)
-    quiet: frozenset[str] = frozenset()
-
-    def count(self, outcome: WriteOutcome) -> int:
-        """How many findings had this outcome."""
-        return sum(each == outcome for each in self.outcomes.values())
-
-
-@dataclass(frozen=True, slots=True)
-class _Existing:
-    """A finding as it stands in a backing index."""
-
-    index: str
-    version: tuple[int, int]
-    document: Mapping[str, Any]
-
-    @property
-    def status(self) -> str | None:
-        """Open, withdrawn …, as it was written last."""
-        status = self.document.get("elkwatch", {}).get("status")
-        return None if status is None else str(status)
 
 
 class FindingSink:
@@ -140,7 +94,7 @@ class FindingSink:
     def _plan(
         self,
         pending: Mapping[str, Finding],
-        existing: Mapping[str, _Existing],
+        existing: Mapping[str, WrittenFinding],
         outcomes: dict[str, WriteOutcome],
     ) -> list[BulkItem]:
         """What to write; what needs no writing gets its outcome at once."""
@@ -162,9 +116,9 @@ class FindingSink:
                 )
         return items
 
-    def _look_up(self, finding_ids: Sequence[str]) -> dict[str, _Existing]:
+    def _look_up(self, finding_ids: Sequence[str]) -> dict[str, WrittenFinding]:
         """The findings that are there, whichever backing index holds them."""
-        found: dict[str, _Existing] = {}
+        found: dict[str, WrittenFinding] = {}
         for i in range(0, len(finding_ids), _IDS_A_SEARCH):
             ids = finding_ids[i : i + _IDS_A_SEARCH]
             try:
@@ -216,7 +170,7 @@ class FindingSink:
             allow_partial_search_results=False,
         )
 
-    def _get(self, places: Mapping[str, str]) -> dict[str, _Existing]:
+    def _get(self, places: Mapping[str, str]) -> dict[str, WrittenFinding]:
         """The newest version of findings, by id and backing index, refreshed or not."""
         if not places:
             return {}
@@ -261,67 +215,14 @@ class FindingSink:
             self._dead_letters.write(letters)
 
 
-def _existing(hits: Iterable[Mapping[str, Any]]) -> dict[str, _Existing]:
+def _existing(hits: Iterable[Mapping[str, Any]]) -> dict[str, WrittenFinding]:
     """By id; should one stand in two backing indices, the newer index counts."""
     return {
-        hit["_id"]: _Existing(
-            hit["_index"], (hit["_seq_no"], hit["_primary_term"]), hit["_source"]
-        )
+        hit["_id"]: written_finding(hit)
         for hit in sorted(hits, key=lambda hit: str(hit["_index"]))
     }
-
-
-def finding_content(document: Mapping[str, Any]) -> dict[str, Any]:
-    """What a finding says, without when it was written."""
-    content = dict(document)
-    content["event"] = {
-        name: value for name, value in document["event"].items() if name != "ingested"
-    }
-    content["elkwatch"] = {
-        name: value
-        for name, value in document["elkwatch"].items()
-        if name not in {"amended_at", "revision"}
-    }
-    content["elkwatch"]["class"] = {
-        name: value
-        for name, value in document["elkwatch"]["class"].items()
-        if name != "before"
-    }
-    return content
-
-
-def amended(
-    document: dict[str, Any], known: Mapping[str, Any], at: datetime
-) -> dict[str, Any]:
-    """The new content under the time of the first; it is the same finding still."""
-    document["event"]["ingested"] = known["event"]["ingested"]
-    document["elkwatch"]["amended_at"] = to_iso(at)
-    document["elkwatch"]["revision"] = known["elkwatch"].get("revision", 0) + 1
-    new, old = document["elkwatch"]["class"], known["elkwatch"]["class"]
-    if "before" in old and new["id"] == old["id"]:
-        new["before"] = old["before"]
-    return document
 
 
 def _written_as(result: ItemResult, finding: Finding) -> WriteOutcome:
     created = result.item.action == "create"
     return outcome_of(finding, created=created)
-
-
-def as_told(finding: Finding, before: str | None) -> Finding:
-    """The finding as it goes on: once people may know of it, it is not quiet again."""
-    if finding.status in QUIET and before == "open":
-        return replace(finding, status="open")
-    return finding
-
-
-def quiet_ones(findings: Iterable[Finding]) -> frozenset[str]:
-    """The ids of those that nobody is to be told of now."""
-    return frozenset(f.finding_id for f in findings if f.status in QUIET)
-
-
-def outcome_of(finding: Finding, *, created: bool) -> WriteOutcome:
-    """What writing a finding is called that was not there equal."""
-    if finding.status == "open" or finding.status == "tentative":
-        return "created" if created else "amended"
-    return finding.status

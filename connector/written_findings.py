@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from elasticsearch import Elasticsearch
 
+from connector.amending import amended, finding_content
 from connector.bulk import BulkItem, BulkWriter
 from connector.errors import SinkUnavailable
 from connector.findings import (
@@ -23,7 +24,6 @@ from connector.findings import (
     stream_name,
 )
 from connector.retrying import RetryPolicy
-from connector.sink import amended, finding_content
 from connector.timestamps import read_time
 
 ChangeOutcome = Literal["equal", "changed", "conflict", "refused"]
@@ -36,6 +36,12 @@ class WrittenFinding:
     index: str
     version: tuple[int, int]
     document: Mapping[str, Any]
+
+    @property
+    def status(self) -> str | None:
+        """Open, withdrawn …, as it was written last."""
+        status = self.document.get("elkwatch", {}).get("status")
+        return None if status is None else str(status)
 
 
 def written_finding(hit: Mapping[str, Any]) -> WrittenFinding:
