@@ -5,7 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from connector import Finding, to_iso
-from elkwatch.backtest.result import BacktestResult, ClassFigures, SourceFigures
+from elkwatch.backtest.rehearsal import ChannelName
+from elkwatch.backtest.result import (
+    BacktestResult,
+    ClassFigures,
+    Day,
+    EpisodeFigures,
+    LevelFigures,
+    SourceFigures,
+)
 
 
 def record(result: BacktestResult) -> dict[str, Any]:
@@ -21,65 +29,69 @@ def record(result: BacktestResult) -> dict[str, Any]:
         "days_with_logs": _rounded(result.days_held),
         "messages": result.messages,
         "messages_a_day": _rounded(result.a_day(result.messages)),
-        "channels": [
-            {
-                "name": channel.name,
-                "kind": channel.kind,
-                "messages": sum(result.kinds[channel.name].values()),
-                "by_kind": dict(result.kinds[channel.name]),
-            }
-            for channel in result.channels
-        ],
+        "channels": [_channel(channel, result) for channel in result.channels],
         "findings": result.findings,
         "episodes": result.episode_count,
         "sources": [_source(source) for source in result.sources],
-        "days": [
-            {
-                "day": day.day,
-                "documents": day.documents,
-                "unknown_ratio": _rounded(day.unknown_ratio),
-                "sessions": day.sessions,
-                "findings": day.findings,
-                "deviating": _rounded(day.deviating),
-                "episodes": day.episodes,
-                "messages": dict(day.messages),
-            }
-            for day in result.days
-        ],
+        "days": [_day(day) for day in result.days],
         "classes": [_class(kind) for kind in result.classes],
-        "episode_list": [
-            {
-                "id": e.episode_id,
-                "source": e.source,
-                "class_id": e.class_id,
-                "class_name": e.class_name,
-                "severity": e.severity,
-                "number": e.number,
-                "state": e.state,
-                "first_seen": to_iso(e.first_seen),
-                "last_seen": to_iso(e.last_seen),
-                "findings": e.findings,
-                "messages": e.messages,
-                "services": list(e.services),
-            }
-            for e in result.episodes
-        ],
-        "thresholds": [
-            {
-                "source": one.source,
-                "threshold": one.threshold,
-                "exact": one.exact,
-                "findings": one.findings,
-                "episodes": one.episodes,
-                "messages": one.messages,
-                "messages_a_day": _rounded(result.a_day(one.messages)),
-            }
-            for one in result.levels
-        ],
+        "episode_list": [_episode(e) for e in result.episodes],
+        "thresholds": [_level(one, result) for one in result.levels],
         "left_out": {
             "episodes": result.more_episodes,
             "classes": result.more_classes,
         },
+    }
+
+
+def _channel(channel: ChannelName, result: BacktestResult) -> dict[str, Any]:
+    return {
+        "name": channel.name,
+        "kind": channel.kind,
+        "messages": sum(result.kinds[channel.name].values()),
+        "by_kind": dict(result.kinds[channel.name]),
+    }
+
+
+def _day(day: Day) -> dict[str, Any]:
+    return {
+        "day": day.day,
+        "documents": day.documents,
+        "unknown_ratio": _rounded(day.unknown_ratio),
+        "sessions": day.sessions,
+        "findings": day.findings,
+        "deviating": _rounded(day.deviating),
+        "episodes": day.episodes,
+        "messages": dict(day.messages),
+    }
+
+
+def _episode(e: EpisodeFigures) -> dict[str, Any]:
+    return {
+        "id": e.episode_id,
+        "source": e.source,
+        "class_id": e.class_id,
+        "class_name": e.class_name,
+        "severity": e.severity,
+        "number": e.number,
+        "state": e.state,
+        "first_seen": to_iso(e.first_seen),
+        "last_seen": to_iso(e.last_seen),
+        "findings": e.findings,
+        "messages": e.messages,
+        "services": list(e.services),
+    }
+
+
+def _level(one: LevelFigures, result: BacktestResult) -> dict[str, Any]:
+    return {
+        "source": one.source,
+        "threshold": one.threshold,
+        "exact": one.exact,
+        "findings": one.findings,
+        "episodes": one.episodes,
+        "messages": one.messages,
+        "messages_a_day": _rounded(result.a_day(one.messages)),
     }
 
 
