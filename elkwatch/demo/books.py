@@ -11,7 +11,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from elasticsearch import Elasticsearch
+
 from connector import finding_id
+from elkwatch.config import Config
 from elkwatch.demo.sinks import MailSink, WebhookSink
 from elkwatch.outdated import STATE
 from elkwatch.source_watch import KEYS
@@ -71,6 +74,18 @@ def compare(
         duplicates=sum(n for name, n in counts.items() if name not in lost),
         reasons=tuple(f"{name}: {n}" for name, n in counts.items() if n),
     )
+
+
+def owed(client: Elasticsearch, config: Config) -> dict[str, int]:
+    """How many messages each channel kind was owed, by the outbox's own rows."""
+    kinds = {channel.name: channel.kind for channel in config.alerting.channels}
+    answer = client.search(
+        index=f"elkwatch-outbox-{config.namespace}",
+        size=1000,
+        ignore_unavailable=True,
+    )
+    rows = [hit["_source"] for hit in answer["hits"]["hits"]]
+    return dict(Counter(kinds[row["channel"]] for row in rows))
 
 
 def _of_a_session(finding: Mapping[str, Any]) -> bool:

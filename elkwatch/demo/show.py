@@ -8,8 +8,7 @@ from __future__ import annotations
 import json
 import secrets
 import time
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -24,9 +23,9 @@ from elkwatch.cli.options import FileOptions
 from elkwatch.clock import Clock
 from elkwatch.compose import compose
 from elkwatch.config import Config
-from elkwatch.demo.books import Books, compare
+from elkwatch.demo.books import compare, owed
 from elkwatch.demo.dashboards import build_and_check, draw
-from elkwatch.demo.display import advice_panel, findings_table
+from elkwatch.demo.display import show_findings, show_where_next
 from elkwatch.demo.logs import (
     SESSION_FIELD,
     STREAM,
@@ -38,6 +37,7 @@ from elkwatch.demo.logs import (
 )
 from elkwatch.demo.setting import QUERY_DELAY, SESSION_TIMEOUT, configure
 from elkwatch.demo.sinks import MailSink, WebhookSink
+from elkwatch.demo.summary import summary_of
 from elkwatch.engine import Engine, EngineOptions, start
 from elkwatch.errors import ElkwatchError
 from elkwatch.log_files import read_sessions
@@ -56,6 +56,8 @@ from model import (
     save_bundle,
     train,
 )
+
+_OPTIONS = FileOptions(session_fields=(SESSION_FIELD,))
 
 
 @dataclass(slots=True)
@@ -88,7 +90,8 @@ class Demo:
             summary = self._conclude(client, config, engine, ticks, mail, hook, indexed)
             if keep:
                 engine.detach()
-        self._tell_where_next(summary, engine.url if keep else None)
+        url = engine.url if keep else None
+        show_where_next(self.console, summary, self.out, url)
         return summary
 
     @contextmanager
@@ -216,7 +219,7 @@ class Demo:
             config.sources[0].name,
             self._judge_file(),
             findings,
-            _owed(client, config),
+            owed(client, config),
             mail,
             hook,
             indexed=indexed,
@@ -226,7 +229,7 @@ class Demo:
         report.write_text(build_report(data), "utf-8")
         dashboards = self._dashboards(client, config, data)
         self._save_messages(mail, hook)
-        summary = _summary(
+        summary = summary_of(
             engine, findings, ticks, books, mail, hook, indexed=indexed, read=read
         )
         summary["seconds"] = self.seconds
@@ -235,7 +238,7 @@ class Demo:
         summary |= dashboards
         text = json.dumps(summary, indent=2, ensure_ascii=False)
         (self.out / "summary.json").write_text(text + "\n", "utf-8")
-        self._show(findings, summary)
+        show_findings(self.console, findings, summary)
         return summary
 
     def _dashboards(
@@ -277,41 +280,6 @@ class Demo:
             body = json.dumps(hook.received[0].body, indent=2, ensure_ascii=False)
             (self.out / "webhook.json").write_text(body + "\n", "utf-8")
 
-    def _show(
-        self, findings: Sequence[Mapping[str, Any]], summary: Mapping[str, Any]
-    ) -> None:
-        self.console.print()
-        self.console.print(findings_table(findings))
-        example = next((f for f in findings if f["log"]["level"] == "critical"), None)
-        example = example or (findings[0] if findings else None)
-        if example is not None:
-            self.console.print(advice_panel(example))
-        good = not summary["lost"] and not summary["duplicates"]
-        self.console.print(
-            f"{'[green]✓[/]' if good else '[red]✗[/]'} counted against Elasticsearch "
-            f"and the sinks: {summary['lost']} lost, {summary['duplicates']} doubled; "
-            f"{summary['mails_received']} mails, {summary['webhooks_received']} "
-            "signed webhooks"
-        )
-
-    def _tell_where_next(self, summary: Mapping[str, Any], url: str | None) -> None:
-        say = self.console.print
-        say("\n[bold]Where to look next[/]")
-        say(f"  {summary['report']}  all findings with their evidence, in a browser")
-        say(f"  {summary['training_report']}  what the model learned, and how well")
-        if summary["preview"] is not None:
-            say(f"  {summary['preview']}  the dashboards, drawn without Kibana")
-        say(f"  {summary['dashboards']['file']}  the same, for Kibana to import")
-        say(f"  {self.out / 'mail.html'}  one of the mails")
-        say(f"  {self.out / 'webhook.json'}  one of the webhooks")
-        say(f"  {self.out / 'summary.json'}  the figures")
-        if url is not None:
-            say(f"\nElasticsearch goes on at {url}; `elkwatch engine stop` ends it")
-        say("\nBeside your own stack: `elkwatch --help`, and the README's ten lines")
-
-
-_OPTIONS = FileOptions(session_fields=(SESSION_FIELD,))
-
 
 def _read_back(
     client: Elasticsearch, config: Config, clock: Clock
@@ -320,46 +288,3 @@ def _read_back(
     results, now = Results(client, config.namespace), clock.now()
     since = now - timedelta(days=1)
     return list(results.findings(since, now)), list(results.runs(since, now))
-
-
-def _owed(client: Elasticsearch, config: Config) -> dict[str, int]:
-    """How many messages each channel kind was owed, by the outbox's own rows."""
-    kinds = {channel.name: channel.kind for channel in config.alerting.channels}
-    answer = client.search(
-        index=f"elkwatch-outbox-{config.namespace}",
-        size=1000,
-        ignore_unavailable=True,
-    )
-    rows = [hit["_source"] for hit in answer["hits"]["hits"]]
-    return dict(Counter(kinds[row["channel"]] for row in rows))
-
-
-def _summary(
-    engine: Engine,
-    findings: Sequence[Mapping[str, Any]],
-    ticks: tuple[Tick, Tick],
-    books: Books,
-    mail: MailSink,
-    hook: WebhookSink,
-    *,
-    indexed: int,
-    read: int,
-) -> dict[str, Any]:
-    names = Counter(str(f["rule"]["name"]) for f in findings)
-    return {
-        "engine": {"name": "elasticsearch", "version": engine.version},
-        "logs_indexed": indexed,
-        "logs_read": read,
-        "sessions": ticks[0].sources[0].progress.sessions,
-        "findings": len(findings),
-        "classes": dict(names.most_common()),
-        "mails_received": len(mail.received),
-        "webhooks_received": len(hook.received),
-        "duplicates": books.duplicates,
-        "lost": books.lost,
-        "books": list(books.reasons),
-        "second_run": {
-            "findings": ticks[1].sources[0].progress.created,
-            "notifications": ticks[1].delivery.sent,
-        },
-    }

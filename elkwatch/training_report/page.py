@@ -20,7 +20,7 @@ from elkwatch.training_report.charts import (
     score_chart,
 )
 from elkwatch.training_report.data import TrainingReport
-from elkwatch.training_report.verdict import rounded, span_text
+from elkwatch.training_report.words import rounded, span_text
 from model import put_report
 
 MAX_TEMPLATES = 40

@@ -20,7 +20,7 @@ from elkwatch.training_report.data import (
     Comparison,
     SplitOpinion,
 )
-from elkwatch.training_report.verdict import rounded
+from elkwatch.training_report.words import rounded
 from model import (
     BundleError,
     Classifier,

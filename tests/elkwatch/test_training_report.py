@@ -21,7 +21,8 @@ from elkwatch.training_report.charts import (
     score_chart,
 )
 from elkwatch.training_report.data import ClassRow
-from elkwatch.training_report.verdict import rounded, verdict_of
+from elkwatch.training_report.verdict import verdict_of
+from elkwatch.training_report.words import rounded
 from model import share_of
 from tests.elkwatch.browser import browse, needs_browser
 from tests.elkwatch.test_report import EVIL, Page
