@@ -39,7 +39,8 @@ from elkwatch.message_links import InstalledIds, KibanaLinks
 from elkwatch.outputs import LogUrl, Outputs
 from elkwatch.privacy import Mask, Masker, mask_program_log, stored_key
 from elkwatch.program_log import get_logger
-from elkwatch.source_run import Reading, ReadLimits
+from elkwatch.read_limits import ReadLimits
+from elkwatch.source_run import Reading
 from elkwatch.source_threshold import as_decided
 from model import (
     Catalogue,

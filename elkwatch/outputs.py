@@ -13,7 +13,7 @@ from connector import DeadLetter, Finding, WriteReport
 from elkwatch.feedback import NO_OPINIONS, Opinions
 from elkwatch.privacy import Mask
 from elkwatch.run_quality import QualityBook
-from elkwatch.source_run import Reading, Stopwatch
+from elkwatch.source_run import Reading
 from model import Candidate, Verdict
 
 LogUrl = Callable[[Verdict], str | None]
@@ -75,6 +75,17 @@ class Outputs:
     fence: Callable[[], None] = lambda: None
     screened: Callable[[Screened], None] = nobody
     opinions: OpinionsOf = _silence
+
+
+@dataclass(slots=True)
+class Stopwatch:
+    """Seconds by stage of a run."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def add(self, stage: str, seconds: float) -> None:
+        """Adds to a stage."""
+        self.seconds[stage] = self.seconds.get(stage, 0.0) + seconds
 
 
 @dataclass(slots=True)

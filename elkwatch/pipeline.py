@@ -27,7 +27,8 @@ from elkwatch.confirm import Confirmation
 from elkwatch.model_drift import Batch
 from elkwatch.outdated import tell_of_state
 from elkwatch.outputs import LogUrl, Outputs, Progress, Screened, nobody
-from elkwatch.source_run import Reading, ReadLimits
+from elkwatch.read_limits import ReadLimits
+from elkwatch.source_run import Reading
 from elkwatch.source_watch import verdict_of
 from elkwatch.telling import has_error_line, unexplained
 from elkwatch.writing import keep_problems, write_verdicts

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from connector import Cursor, CursorStore, LogDocument, LogSource, Page, SeenIds
 from elkwatch.config import SourceSettings
 from elkwatch.confirm import keyless_unit
 from elkwatch.feedback import NO_OPINIONS, Opinions
 from elkwatch.model_drift import drift_of
+from elkwatch.read_limits import ReadLimits, tracker_limits
 from elkwatch.shadow import Shadow
 from elkwatch.source_watch import watch_of
 from model import (
@@ -27,18 +28,7 @@ from model import (
     Classifier,
     GrowingScores,
     SessionTracker,
-    TrackerLimits,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class ReadLimits:
-    """How reading is bounded and delayed."""
-
-    query_delay: timedelta = timedelta(seconds=30)
-    overlap: timedelta = timedelta(minutes=1)
-    max_open: int = 50_000
-    max_events: int = 10_000
 
 
 @dataclass(slots=True)
@@ -329,30 +319,4 @@ def _arrival(document: LogDocument, event_id: int, late: bool) -> Arrival:
         -1 if document.sequence is None else document.sequence,
         event_id,
         late,
-    )
-
-
-@dataclass(slots=True)
-class Stopwatch:
-    """Seconds by stage of a run."""
-
-    seconds: dict[str, float] = field(default_factory=dict)
-
-    def add(self, stage: str, seconds: float) -> None:
-        """Adds to a stage."""
-        self.seconds[stage] = self.seconds.get(stage, 0.0) + seconds
-
-
-def tracker_limits(
-    settings: SourceSettings, source: LogSource, limits: ReadLimits
-) -> TrackerLimits:
-    """How the units of a source begin and end."""
-    rule = source.spec.session
-    window = None if rule.ends else timedelta(seconds=rule.unit_s or 300)
-    return TrackerLimits(
-        timeout=settings.session_timeout,
-        max_age=settings.max_session_age,
-        window=window,
-        max_open=limits.max_open,
-        max_events=limits.max_events,
     )

@@ -25,7 +25,8 @@ from connector import (
 from connector.seen import DEFAULT_CAPACITY
 from elkwatch.config.sources import SourceSettings
 from elkwatch.model_drift import Batch
-from elkwatch.source_run import Reading, ReadLimits
+from elkwatch.read_limits import ReadLimits
+from elkwatch.source_run import Reading
 from model import NO_RATES, Classifier
 from tests.connector.samples import document
 
