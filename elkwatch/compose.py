@@ -126,12 +126,7 @@ def compose(config: Config, clock: Clock, *, device: str = "auto") -> Parts:
     shown = config.privacy.session_keys == "shown"
     sources = []
     for settings in config.sources:
-        source = LogSource(
-            client,
-            translate.source_spec(settings),
-            page_size=config.limits.page_size,
-            max_events=config.limits.max_events_per_session,
-        )
+        source = _log_source(client, settings, config)
         reading = Reading(settings, source, classifiers[settings.name], cursors, limits)
         link = log_links(settings, config.kibana, located, str if shown else mask)
         live = _on_disk(Path(str(settings.model)), settings, config, device)
@@ -150,6 +145,17 @@ def compose(config: Config, clock: Clock, *, device: str = "auto") -> Parts:
     )
     metrics = RunMetricsSink(client, config.namespace)
     return Parts(client, tuple(sources), outputs, alerts, metrics, limits, leadership)
+
+
+def _log_source(
+    client: Elasticsearch, settings: SourceSettings, config: Config
+) -> LogSource:
+    return LogSource(
+        client,
+        translate.source_spec(settings),
+        page_size=config.limits.page_size,
+        max_events=config.limits.max_events_per_session,
+    )
 
 
 def _on_disk(

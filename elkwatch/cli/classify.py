@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -114,8 +115,7 @@ def classify(
     from elkwatch.config import source_named
     from elkwatch.feedback.of_source import SaidOfSource, advice_in, said_of
     from elkwatch.file_parts import ModelChoice
-    from elkwatch.log_files import plural, warn
-    from elkwatch.model_fit import unfit
+    from elkwatch.log_files import warn
     from elkwatch.privacy import Masker
     from elkwatch.result_files import open_result
     from elkwatch.translate import masked_verdict
@@ -144,7 +144,6 @@ def classify(
         None if source is None else source_named(file_options.config(), source),
     )
     advice_of = advice_in(load_catalogue(catalogue), language)
-    odd, suppressed, lines, unknown = 0, 0, 0, 0.0
     with (
         Workers(workers, model) as pool,
         open_result(out, never=[*files, catalogue]) as stream,
@@ -156,16 +155,25 @@ def classify(
         said = SaidOfSource("")
         if source is not None and with_feedback:
             said = said_of(file_options.config(), source, warn)
+        suppressed = 0
         for verdict in verdicts:
-            odd += verdict.anomaly
-            lines += verdict.events
-            unknown += verdict.unknown_ratio * verdict.events
             reviewed, more = said.review(verdict, advice_of)
             suppressed += bool(more.get("suppressed"))
             told = masked_verdict(reviewed, mask, show_keys=shown)
             stream.write(orjson.dumps({**told.record(), **more}) + b"\n")
+    _tell(verdicts, suppressed, model_path)
+
+
+def _tell(verdicts: Sequence[Verdict], suppressed: int, model_path: Path) -> None:
+    """How many sessions deviate, and whether the model fits these logs at all."""
+    from elkwatch.log_files import plural, warn
+    from elkwatch.model_fit import unfit
+
+    lines = sum(verdict.events for verdict in verdicts)
+    unknown = sum(verdict.unknown_ratio * verdict.events for verdict in verdicts)
     if line := unfit(str(model_path), unknown / max(lines, 1)):
         warn(line)
+    odd = sum(verdict.anomaly for verdict in verdicts)
     false = f", {suppressed} of them false alarms by feedback" if suppressed else ""
     click.echo(f"{plural(len(verdicts), 'session')}, {odd} anomalous{false}", err=True)
 

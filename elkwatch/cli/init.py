@@ -16,7 +16,7 @@ from elkwatch.cli.shell import examples
 from elkwatch.errors import ConfigError, ElkwatchError
 
 if TYPE_CHECKING:
-    from elkwatch.proposals.survey import Tell
+    from elkwatch.proposals.survey import Survey, Tell
 
 _DEFAULT_HOST = "http://localhost:9200"
 _HOSTS_VARIABLE = "ELKWATCH__ELASTICSEARCH__HOSTS"
@@ -106,8 +106,7 @@ def init(
     from elkwatch.clock import SystemClock
     from elkwatch.config import translate
     from elkwatch.config.connection import connection
-    from elkwatch.proposals import as_json as survey_json
-    from elkwatch.proposals import configuration, next_commands, survey, table
+    from elkwatch.proposals import configuration, next_commands, survey
 
     if not dry_run:
         _refuse_existing(out, force)
@@ -121,12 +120,7 @@ def init(
             )
         where = addresses(client)
     to_stderr = out == "-" and not dry_run
-    if as_json:
-        told = {"elasticsearch": {"hosts": where, "version": engine.version}}
-        click.echo(json.dumps(told | survey_json(found)), err=to_stderr)
-    else:
-        click.echo(f"Elasticsearch {engine.version} at {where}\n", err=to_stderr)
-        click.echo(table(found), err=to_stderr)
+    _tell_found(found, where, engine.version, as_json=as_json, err=to_stderr)
     if not found.proposals:
         raise ElkwatchError(
             f"nothing at {where} can be watched as it is, so no configuration was "
@@ -137,6 +131,20 @@ def init(
     _write(out, force, configuration(found, reached.section))
     if not as_json:
         _tell_what_is_next(out, next_commands(found, out, now))
+
+
+def _tell_found(
+    found: Survey, where: str, version: str, *, as_json: bool, err: bool
+) -> None:
+    from elkwatch.proposals import as_json as survey_json
+    from elkwatch.proposals import table
+
+    if as_json:
+        told = {"elasticsearch": {"hosts": where, "version": version}}
+        click.echo(json.dumps(told | survey_json(found)), err=err)
+    else:
+        click.echo(f"Elasticsearch {version} at {where}\n", err=err)
+        click.echo(table(found), err=err)
 
 
 def _given(hosts: tuple[str, ...], identity: dict[str, Any]) -> dict[str, Any]:

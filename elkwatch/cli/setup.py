@@ -15,6 +15,7 @@ from elkwatch.errors import ConfigError
 if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
 
+    from connector.setup import Action
     from elkwatch.config import Config
     from kibana import KibanaClient, Step
 
@@ -76,11 +77,11 @@ def setup(
     if kibana is not None:
         steps, trouble = _into_kibana(kibana, config, client, dry_run)
     if as_json:
-        done = [
-            {"kind": a.kind, "name": a.name, "change": a.change, "note": a.note}
-            for a in actions
-        ]
-        told: dict[str, Any] = {"dry_run": dry_run, "actions": done, "roles": wanted}
+        told: dict[str, Any] = {
+            "dry_run": dry_run,
+            "actions": list(map(_action_told, actions)),
+            "roles": wanted,
+        }
         if kibana is not None:
             told["kibana"] = _kibana_told(steps, trouble)
         click.echo(json.dumps(told, ensure_ascii=False))
@@ -120,6 +121,15 @@ def _into_kibana(
     except (KibanaError, ConnectorError) as error:
         return (), f"{error}; then run `elkwatch dashboards install`"
     return steps, None
+
+
+def _action_told(action: Action) -> dict[str, Any]:
+    return {
+        "kind": action.kind,
+        "name": action.name,
+        "change": action.change,
+        "note": action.note,
+    }
 
 
 def _kibana_told(steps: tuple[Step, ...], trouble: str | None) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from elkwatch.cli.train_options import TrainOptions, train_options
 
 if TYPE_CHECKING:
     from elkwatch.privacy import Mask
-    from elkwatch.training_report import Comparison
+    from elkwatch.training_report import Comparison, TrainingReport
     from model import TrainedModel
 
 
@@ -121,7 +121,6 @@ def train(
     """
     from elkwatch.clock import SystemClock
     from elkwatch.log_files import warn
-    from elkwatch.source_threshold import tell_of_budget
     from elkwatch.training_input import (
         definition_of,
         fingerprint,
@@ -130,17 +129,9 @@ def train(
         with_people_said,
     )
     from elkwatch.training_progress import TrainingProgress
-    from elkwatch.training_report import (
-        compared,
-        older_model,
-        training_report,
-        write_training_report,
-    )
-    from elkwatch.training_told import tell_training, tell_verdict
+    from elkwatch.training_report import compared, older_model, training_report
     from model import (
         NO_LABELS,
-        candidate_folder,
-        check_bundle_target,
         check_detectors,
         choose_device,
         fit_detectors,
@@ -154,9 +145,7 @@ def train(
 
     check_input(files, source_name, other_files=bool(discover))
     check_detectors(detectors)
-    check_bundle_target(out)
-    if shadow:
-        _check_shadow(out)
+    place = _place(out, shadow)
     older = older_model(out)
     _tell_of_detectors(out, detectors)
     before = load_bundle(previous) if previous is not None else _whole(older)
@@ -199,13 +188,11 @@ def train(
     )
     now = clock.now()
     definition = definition_of(file_options, source_name)
-    trained_on = fingerprint(sessions, files, definition)
-    place = candidate_folder(out) if shadow else out
     version = save_bundle(
         model,
         place,
         now=now,
-        trained_on=trained_on,
+        trained_on=fingerprint(sessions, files, definition),
         keep_older=not shadow,
         detectors=others,
     )
@@ -220,8 +207,19 @@ def train(
         comparison=compared(older, model, sessions, extra, labels, config, mask),
         zone=zone,
     )
-    tell_training(model, version, place)
-    tell_of_budget(model, options.alarm_budget)
+    _tell(model, report, place, options.alarm_budget)
+
+
+def _tell(
+    model: TrainedModel, report: TrainingReport, place: Path, budget: float | None
+) -> None:
+    """What was learned and how fit it is; writes the page that says it all."""
+    from elkwatch.source_threshold import tell_of_budget
+    from elkwatch.training_report import write_training_report
+    from elkwatch.training_told import tell_training, tell_verdict
+
+    tell_training(model, report.version, place)
+    tell_of_budget(model, budget)
     tell_verdict(report, write_training_report(report, place))
 
 
@@ -243,16 +241,21 @@ def _tell_of_detectors(out: Path, names: Sequence[str]) -> None:
         warn(f"the model before this one also held {', '.join(gone)}; add {more}")
 
 
-def _check_shadow(out: Path) -> None:
+def _place(out: Path, shadow: bool) -> Path:
+    """Where the bundle goes. Raises ConfigError or BundleError where it cannot."""
     from elkwatch.errors import ConfigError
     from model import bundle_version, candidate_folder, check_bundle_target
 
+    check_bundle_target(out)
+    if not shadow:
+        return out
     if bundle_version(out) is None:
         raise ConfigError(
             f"--shadow: no live model at --out {out}; name the live one, or leave "
             "--shadow out"
         )
     check_bundle_target(candidate_folder(out))
+    return candidate_folder(out)
 
 
 def _reader(options: FileOptions, source_name: str | None) -> tuple[Mask, tzinfo]:

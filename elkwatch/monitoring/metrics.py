@@ -7,6 +7,7 @@ stages and class ids: all few, none from log text.
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from importlib.metadata import version
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Info, generate_latest
@@ -25,103 +26,80 @@ class ServiceMetrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         made = self.registry
+        counter = partial(Counter, registry=made)
+        gauge = partial(Gauge, registry=made)
         by_source = ["source"]
         Info("elkwatch_build", "Version of elkwatch.", registry=made).info(
             {"version": version("elkwatch")}
         )
-        self._rounds = Counter(
-            "elkwatch_rounds", "Rounds over all sources.", ["outcome"], registry=made
+        self._rounds = counter(
+            "elkwatch_rounds", "Rounds over all sources.", ["outcome"]
         )
-        self._leading = Gauge(
-            "elkwatch_leading", "1 while this process works.", registry=made
-        )
-        self._last_round = Gauge(
+        self._leading = gauge("elkwatch_leading", "1 while this process works.")
+        self._last_round = gauge(
             "elkwatch_last_round_timestamp_seconds",
             "When the last round without a failure ended.",
-            registry=made,
         )
-        self._documents = Counter(
-            "elkwatch_documents", "New documents read.", by_source, registry=made
+        self._documents = counter(
+            "elkwatch_documents", "New documents read.", by_source
         )
-        self._late = Counter(
-            "elkwatch_late_documents", "Late documents.", by_source, registry=made
+        self._late = counter("elkwatch_late_documents", "Late documents.", by_source)
+        self._sessions = counter(
+            "elkwatch_sessions_judged", "Sessions judged.", by_source
         )
-        self._sessions = Counter(
-            "elkwatch_sessions_judged", "Sessions judged.", by_source, registry=made
-        )
-        self._open = Gauge(
-            "elkwatch_sessions_open", "Sessions open.", by_source, registry=made
-        )
-        self._lag = Gauge(
-            "elkwatch_lag_seconds", "How far behind now.", by_source, registry=made
-        )
-        self._unknown = Gauge(
+        self._open = gauge("elkwatch_sessions_open", "Sessions open.", by_source)
+        self._lag = gauge("elkwatch_lag_seconds", "How far behind now.", by_source)
+        self._unknown = gauge(
             "elkwatch_unknown_ratio",
             "Share of the last round's documents that match no template.",
             by_source,
-            registry=made,
         )
-        self._outdated = Gauge(
+        self._outdated = gauge(
             "elkwatch_model_outdated",
             "1 while the model is out of date: unknown kinds are held back.",
             by_source,
-            registry=made,
         )
-        self._flagged = Gauge(
+        self._flagged = gauge(
             "elkwatch_flagged_ratio",
             "Share of the last sessions that deviate in no known way.",
             by_source,
-            registry=made,
         )
-        self._findings = Counter(
+        self._findings = counter(
             "elkwatch_findings",
             "Findings by what happened to them.",
             ["source", "change"],
-            registry=made,
         )
-        self._classes = Counter(
+        self._classes = counter(
             "elkwatch_class_findings",
             "New findings by class id.",
             ["source", "class_id"],
-            registry=made,
         )
-        self._precision = Gauge(
+        self._precision = gauge(
             "elkwatch_feedback_precision_ratio",
             "Right / (right + false alarm) of the feedback that holds, by class id.",
             ["source", "class_id"],
-            registry=made,
         )
-        self._dead_letters = Counter(
-            "elkwatch_dead_letters", "Dead letters.", by_source, registry=made
+        self._dead_letters = counter(
+            "elkwatch_dead_letters", "Dead letters.", by_source
         )
-        self._failures = Counter(
-            "elkwatch_source_failures",
-            "Rounds a source failed.",
-            by_source,
-            registry=made,
+        self._failures = counter(
+            "elkwatch_source_failures", "Rounds a source failed.", by_source
         )
-        self._stages = Counter(
-            "elkwatch_stage_seconds",
-            "Seconds spent, by stage.",
-            ["source", "stage"],
-            registry=made,
+        self._stages = counter(
+            "elkwatch_stage_seconds", "Seconds spent, by stage.", ["source", "stage"]
         )
-        self._model_age = Gauge(
+        self._model_age = gauge(
             "elkwatch_model_age_seconds",
             "Since the model was trained.",
             ["source", "version"],
-            registry=made,
         )
-        self._deliveries = Counter(
+        self._deliveries = counter(
             "elkwatch_deliveries",
             "Attempts to deliver a notification.",
             ["channel", "outcome"],
-            registry=made,
         )
-        self._memory = Gauge("elkwatch_memory_bytes", "Resident memory.", registry=made)
-        self._gpu_memory = Gauge(
-            "elkwatch_gpu_memory_bytes", "Memory held on the GPU.", registry=made
-        )
+        self._memory = gauge("elkwatch_memory_bytes", "Resident memory.")
+        self._gpu_memory = gauge("elkwatch_gpu_memory_bytes", "Memory held on the GPU.")
         self._known_classes: set[str] = set()
 
     def leading(self, leads: bool) -> None:

@@ -98,9 +98,21 @@ def _check_control(
         good = len(ends) == 2 and all(isinstance(end, str) for end in ends)
         spot.need(good, "value must be two texts, also of numbers")
     name = f"controlGroup_{key}:{suffix}"
-    reference = references.get(name)
+    _check_reference(name, kind, field, references.get(name), views, spot)
+    return name
+
+
+def _check_reference(
+    name: str,
+    kind: Any,
+    field: str,
+    reference: Reference | None,
+    views: Mapping[str, ViewFields],
+    spot: Spot,
+) -> None:
+    """Whether the data view is named, and has a field that this control can show."""
     if not spot.need(reference is not None, f"no reference named {name}"):
-        return name
+        return
     assert reference is not None
     spot.need(reference.type == "index-pattern", f"{name} must be an index-pattern")
     view = views.get(reference.id)
@@ -114,7 +126,6 @@ def _check_control(
             usable,
             f"{field} is no {wanted} in {view.title}: the control shows an error",
         )
-    return name
 
 
 def _check_listing(given: Mapping[str, Any], spot: Spot) -> None:

@@ -107,7 +107,11 @@ def add(
     before = book.add(opinion, now)
     if as_json:
         click.echo(json.dumps(_row(opinion, now), ensure_ascii=False))
-        return
+    else:
+        _tell_added(opinion, before)
+
+
+def _tell_added(opinion: Opinion, before: Opinion | None) -> None:
     again = "" if before is None else f" (instead of what {before.who} said)"
     click.echo(f"{opinion.feedback_id}: {_about(opinion)}: {opinion.says}{again}")
     click.echo(
