@@ -194,7 +194,7 @@ def test_a_dead_starter_leaves_nobody(number: signal.Signals, tmp_path: Path) ->
     program = (
         "import json, os, signal, sys, time\n"
         "from pathlib import Path\n"
-        "from tests.elkwatch.test_engine_keeper import start_keeper\n"
+        "from tests.elkwatch.engine.test_keeper import start_keeper\n"
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "start_keeper(json.loads(sys.argv[1]))\n"
         "if (child := os.fork()):\n"
