@@ -15,9 +15,12 @@ from connector import (
     run_document,
     tick_document,
 )
+from elkwatch.report import ReportData, Table, report_data_from_documents
 
 DAY = datetime(2026, 11, 22, tzinfo=UTC)
+TOMORROW = DAY + timedelta(days=1)
 MODEL = "shop-db-20261121T0400"
+EVIL = "<script>document.title='hacked'</script>\"'&<img src=x onerror=alert(1)>"
 
 # id, name, pattern, severity, known, advice, causes, message, template, expected,
 # missing
@@ -165,3 +168,27 @@ def runs(count: int = 240) -> Iterator[dict[str, Any]]:
         ended = DAY + timedelta(minutes=6 * number, seconds=9)
         sent = TickFigures(f"r{number}", ended, ended, sent=2 * int(number % 40 == 0))
         yield tick_document(sent, "default")
+
+
+def whole(**changes: Any) -> ReportData:
+    """The data of that day, with what else a report may show."""
+    values: dict[str, Any] = {
+        "generated_at": TOMORROW,
+        "engine": "Elasticsearch 8.19.8",
+        "notifications": {"mails": 14, "webhook calls": 13},
+        "quality": Table(("Kind", "F1"), (("all", "0.989"),), "against labels"),
+    }
+    return report_data_from_documents(findings(), runs(), **(values | changes))
+
+
+def evil() -> dict[str, Any]:
+    """A finding with an attack in every text."""
+    line = EvidenceLine(
+        1, EVIL, EVIL + "\u202egnp.exe\x1b[31m\x00", 200.0, ((EVIL, 0.5),)
+    )
+    made = finding(
+        1, 0, session=EVIL, class_name=EVIL, advice=EVIL, causes=(EVIL,), service=EVIL,
+        host=EVIL, evidence=(line,), missing=(EVIL,), class_id=EVIL, pattern=EVIL,
+        source=EVIL, model_version=EVIL, log_url="javascript:alert(1)",
+    )  # fmt: skip
+    return finding_document(made, "default")

@@ -27,7 +27,7 @@ from tests.elkwatch.bad_input import (
     ndjson,
     written,
 )
-from tests.elkwatch.test_report import Page
+from tests.elkwatch.html_page import Page
 from tests.model.applications import SIGNS, applications
 from tests.model.builders import deadlocked, looping, session, shop
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from model import load_bundle
-from tests.elkwatch.test_report import Page
+from tests.elkwatch.html_page import Page
 from tests.integration.shop import recent
 from tests.integration.world import World
 from tests.model.builders import shop
