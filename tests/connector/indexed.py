@@ -63,3 +63,16 @@ def line(second: float, **more: Any) -> dict[str, Any]:
 def read(source: LogSource, start: datetime | None = None) -> list[LogDocument]:
     """All documents of all pages from `start` on."""
     return [d for page in source.pages(start, FAR) for d in page.documents]
+
+
+def ids(documents: Sequence[LogDocument]) -> list[str]:
+    """Which documents these are, in order."""
+    return [document.doc_id for document in documents]
+
+
+def open_contexts(es: Elasticsearch) -> int:
+    """How many searches the engine holds open."""
+    stats = es.nodes.stats(metric="indices", index_metric="search")
+    return sum(
+        node["indices"]["search"]["open_contexts"] for node in stats["nodes"].values()
+    )

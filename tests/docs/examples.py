@@ -54,7 +54,7 @@ NOT_RUN = {
     r"models ": "a bundle with others beside it; tests/integration/test_models.py does",
     r"health": "asks a running service; tests/integration/test_monitoring.py does",
     r"dashboards (un)?install": "need a Kibana; tests/integration/test_kibana.py",
-    r"(init|setup) .*--api-key-file": "need a secured engine; see test_init.py",
+    r"(init|setup) .*--api-key-file": "need a secured engine; see init/test_access.py",
 }
 
 

@@ -2,6 +2,7 @@
 
 `engine_url`       address of one engine a test run, or TEST_ELASTICSEARCH_URL
 `es`               a client of it that never retries on its own
+`client`           one as elkwatch itself opens it
 `namespace`        a name of the test's own; all that bears it goes when the test ends
 `prefix`           the same for names that begin with it
 `start_engine`     start engines of the test's own, for tests that stop or break them
@@ -30,6 +31,7 @@ from typing import TYPE_CHECKING
 import pytest
 from elasticsearch import ApiError, BadRequestError, Elasticsearch, NotFoundError
 
+from connector import ClientConfig, connect
 from elkwatch.engine import (
     Engine,
     EngineOptions,
@@ -85,6 +87,13 @@ def es(engine_url: str) -> Iterator[Elasticsearch]:
     """A client for arranging and checking; not the one under test."""
     with Elasticsearch(engine_url, max_retries=0, request_timeout=30) as client:
         yield client
+
+
+@pytest.fixture
+def client(engine_url: str) -> Iterator[Elasticsearch]:
+    """The client under test, as the service opens it."""
+    with connect(ClientConfig((engine_url,))) as made:
+        yield made
 
 
 @pytest.fixture

@@ -2,40 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
 from elasticsearch import Elasticsearch
 
-from connector import (
-    ClientConfig,
-    KeyRequest,
-    LogDocument,
-    LogSource,
-    SessionRule,
-    WindowRequest,
-    connect,
-)
-from tests.connector.indexed import FAR, line, put, read, spec
+from connector import KeyRequest, LogSource, SessionRule, WindowRequest
+from tests.connector.indexed import FAR, ids, line, put, read, spec
 from tests.connector.samples import at
 
 _DAY = (at(-43_000), at(43_000))
 
 
-@pytest.fixture
-def client(engine_url: str) -> Iterator[Elasticsearch]:
-    """The client under test."""
-    with connect(ClientConfig((engine_url,))) as made:
-        yield made
-
-
 def request(key: str, **more: Any) -> KeyRequest:
     return KeyRequest(key, *_DAY, **more)
-
-
-def ids(documents: Sequence[LogDocument]) -> list[str]:
-    return [document.doc_id for document in documents]
 
 
 def session_mapped(as_: dict[str, Any]) -> dict[str, Any]:
