@@ -35,6 +35,12 @@ def browse(tmp_path: Path, html: str, *options: str) -> tuple[str, str]:
     return done.stdout, "\n".join(console)
 
 
+def without_policy(html: str) -> str:
+    """A copy of a page in which scripts run, so that it can be measured from within."""
+    start = html.index('<meta http-equiv="Content-Security-Policy"')
+    return html[:start] + html[html.index(">", start) + 1 :]
+
+
 _MEASURE = """<script>
 const frame = document.querySelector('iframe');
 frame.onload = () => {

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from model import save_bundle, train
-from tests.elkwatch.bad_input import KEY, Command, command_of, documents, ndjson
+from tests.elkwatch.bad_input import KEY, Command, documents, ndjson
 from tests.elkwatch.bad_input import written as write
 from tests.integration.world import RUN
 from tests.model.builders import START, deadlocked, session, shop
@@ -34,11 +34,6 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("model") / "shop"
     save_bundle(model, folder, now=START)
     return folder
-
-
-@pytest.fixture
-def command(capsys: pytest.CaptureFixture[str]) -> Command:
-    return command_of(capsys)
 
 
 def doc(key: object = "a", message: object = "connection closed") -> dict[str, object]:

@@ -16,14 +16,7 @@ import pytest
 import yaml
 
 from model import save_bundle, train
-from tests.elkwatch.bad_input import (
-    KEY,
-    Command,
-    command_of,
-    documents,
-    ndjson,
-    written,
-)
+from tests.elkwatch.bad_input import KEY, Command, documents, ndjson, written
 from tests.model.builders import START, session, shop
 from tests.model.conftest import CONFIG
 
@@ -46,11 +39,6 @@ def folder(whole: Path, tmp_path: Path) -> Path:
 @pytest.fixture
 def logs(tmp_path: Path) -> Path:
     return written(tmp_path / "logs", ndjson(documents(shop(5, seed=2))))
-
-
-@pytest.fixture
-def command(capsys: pytest.CaptureFixture[str]) -> Command:
-    return command_of(capsys)
 
 
 def changed(folder: Path, name: str, change: Callable[[Any], object]) -> None:

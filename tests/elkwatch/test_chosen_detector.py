@@ -13,22 +13,10 @@ from elkwatch.compose import loaded_classifier
 from elkwatch.config import load_config
 from elkwatch.errors import ConfigError
 from model import DetectorError
-from tests.elkwatch.bad_input import (
-    KEY,
-    Command,
-    command_of,
-    documents,
-    ndjson,
-    written,
-)
+from tests.elkwatch.bad_input import KEY, Command, documents, ndjson, written
 from tests.model.builders import deadlocked, shop
 
 FAST = (*KEY, "--epochs", "2", "--device", "cpu")
-
-
-@pytest.fixture
-def command(capsys: pytest.CaptureFixture[str]) -> Command:
-    return command_of(capsys)
 
 
 def trained(command: Command, folder: Path, *names: str) -> Path:

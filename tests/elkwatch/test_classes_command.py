@@ -20,22 +20,9 @@ from model import (
     load_bundle,
     load_catalogue,
 )
-from tests.elkwatch.bad_input import KEY, Command, command_of, written
+from tests.elkwatch.bad_input import KEY, Command, written
 from tests.elkwatch.test_train_command import FAST, logs
-from tests.model.builders import (
-    FLOW,
-    cut_off,
-    deadlocked,
-    fill,
-    looping,
-    session,
-    shop,
-)
-
-
-@pytest.fixture
-def command(capsys: pytest.CaptureFixture[str]) -> Command:
-    return command_of(capsys)
+from tests.model.builders import FLOW, cut_off, deadlocked, fill, looping, session, shop
 
 
 def trained(command: Command, folder: Path, seed: int, *more: object) -> Path:

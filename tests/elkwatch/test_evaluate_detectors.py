@@ -9,22 +9,10 @@ from pathlib import Path
 import pytest
 
 from model import Session
-from tests.elkwatch.bad_input import (
-    KEY,
-    Command,
-    command_of,
-    documents,
-    ndjson,
-    written,
-)
+from tests.elkwatch.bad_input import KEY, Command, documents, ndjson, written
 from tests.model.builders import deadlocked, looping, shop
 
 FEW = "unseen-template,pca,decision-tree"
-
-
-@pytest.fixture
-def command(capsys: pytest.CaptureFixture[str]) -> Command:
-    return command_of(capsys)
 
 
 def logs(path: Path, sessions: list[Session]) -> Path:

@@ -11,14 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.elkwatch.bad_input import (
-    KEY,
-    Command,
-    command_of,
-    documents,
-    ndjson,
-    written,
-)
+from tests.elkwatch.bad_input import KEY, Command, documents, ndjson, written
 from tests.model.builders import shop
 
 LONG = (
@@ -26,11 +19,6 @@ LONG = (
     "--set", "language_model.early_stopping=off", "--set", "language_model.hidden=8",
     "--set", "language_model.batches=2",
 )  # fmt: skip
-
-
-@pytest.fixture
-def command(capsys: pytest.CaptureFixture[str]) -> Command:
-    return command_of(capsys)
 
 
 @pytest.fixture

@@ -19,24 +19,12 @@ import yaml
 
 from elkwatch.training_progress import TrainingProgress
 from model import Session, Step, load_bundle
-from tests.elkwatch.bad_input import (
-    KEY,
-    Command,
-    command_of,
-    documents,
-    ndjson,
-    written,
-)
+from tests.elkwatch.bad_input import KEY, Command, documents, ndjson, written
 from tests.elkwatch.html_page import Page
 from tests.model.applications import SIGNS, applications
 from tests.model.builders import deadlocked, looping, session, shop
 
 FAST = (*KEY, "--epochs", "2", "--device", "cpu")
-
-
-@pytest.fixture
-def command(capsys: pytest.CaptureFixture[str]) -> Command:
-    return command_of(capsys)
 
 
 def logs(path: Path, sessions: Iterable[Session]) -> Path:

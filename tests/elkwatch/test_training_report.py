@@ -24,7 +24,7 @@ from elkwatch.training_report.data import ClassRow
 from elkwatch.training_report.verdict import verdict_of
 from elkwatch.training_report.words import rounded
 from model import share_of
-from tests.elkwatch.browser import browse, needs_browser
+from tests.elkwatch.browser import browse, needs_browser, without_policy
 from tests.elkwatch.html_page import Page, assert_nothing_runs
 from tests.elkwatch.report_samples import EVIL
 from tests.elkwatch.training_samples import (
@@ -388,8 +388,7 @@ def test_no_sideways_scrolling(
 ) -> None:
     html = page()
     # In a frame of the wanted width, without the policy, so that it can be measured.
-    start = html.index('<meta http-equiv="Content-Security-Policy"')
-    bare = html[:start] + html[html.index(">", start) + 1 :]
+    bare = without_policy(html)
     (tmp_path / "inner.html").write_text(bare, "utf-8")
     measure = (
         f"<iframe src='inner.html' width={width} height=900 style='border:0'></iframe>"

@@ -13,7 +13,7 @@ import pytest
 
 from elkwatch.workers import Workers
 from model import Session, save_bundle, train
-from tests.elkwatch.bad_input import KEY, Command, command_of, documents
+from tests.elkwatch.bad_input import KEY, Command, documents
 from tests.model.builders import START, deadlocked, looping, shop
 from tests.model.conftest import CONFIG
 
@@ -26,11 +26,6 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("model") / "shop"
     save_bundle(train(shop(60), CONFIG, discover=odd), folder, now=START)
     return folder
-
-
-@pytest.fixture
-def command(capsys: pytest.CaptureFixture[str]) -> Command:
-    return command_of(capsys)
 
 
 @pytest.fixture

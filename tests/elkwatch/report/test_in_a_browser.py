@@ -8,7 +8,7 @@ import pytest
 
 from connector import finding_document
 from elkwatch.report import build_report, report_data_from_documents
-from tests.elkwatch.browser import browse, needs_browser
+from tests.elkwatch.browser import browse, needs_browser, without_policy
 from tests.elkwatch.report_samples import TOMORROW, evil, finding, whole
 
 
@@ -38,9 +38,7 @@ def test_no_sideways_scrolling(tmp_path: Path, width: int, kind: str) -> None:
             generated_at=TOMORROW,
         )
     html = build_report(data)
-    # A copy without the policy, so that the page can be measured from within.
-    start = html.index('<meta http-equiv="Content-Security-Policy"')
-    bare = html[:start] + html[html.index(">", start) + 1 :]
+    bare = without_policy(html)
     measure = (
         "<script>document.body.style.width='" + str(width) + "px';"
         "document.title = 'over:' + (document.body.scrollWidth - " + str(width) + ")"
@@ -56,8 +54,7 @@ def test_no_sideways_scrolling(tmp_path: Path, width: int, kind: str) -> None:
 @pytest.mark.parametrize("dark", [False, True])
 def test_it_is_dark_where_the_reader_wants_it(tmp_path: Path, dark: bool) -> None:
     html = build_report(whole())
-    start = html.index('<meta http-equiv="Content-Security-Policy"')
-    bare = html[:start] + html[html.index(">", start) + 1 :]
+    bare = without_policy(html)
     ask = (
         "<script>document.title = 'ground:' + "
         "getComputedStyle(document.body).backgroundColor</script></body>"
