@@ -17,7 +17,8 @@ found by itself or was taught have their own names and take the advice that fits
 Names, severities, causes and advice can be changed and added in a YAML file of your own
 (configuration: `catalogue`) with the sections `patterns`, `rules` and `classes`, in the
 same form as the built-in files; English and Chinese stand side by side. Your rules are
-asked first. How kinds are found and keep their names: [kinds.md](kinds.md).
+asked first; of several well-known lines in one session the most severe names it. How
+kinds are found and keep their names: [kinds.md](kinds.md).
 """
 
 

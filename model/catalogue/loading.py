@@ -35,16 +35,30 @@ _LINK = re.compile(r"https?://[^\s<>\"]{1,500}")
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """Built-in kinds by pattern, rules in order (users' first), classes by id."""
+    """Built-in kinds by pattern, rules in order, classes by id.
+
+    The first `own` rules are the user's.
+    """
 
     patterns: Mapping[str, Entry]
     rules: tuple[Rule, ...]
     classes: Mapping[str, Entry]
+    own: int = 0
 
     def recognise(self, texts: Iterable[str]) -> Rule | None:
-        """The first rule that matches any of the texts, texts in their order."""
-        found = (first_match(self.rules, text) for text in texts)
-        return next((rule for rule in found if rule is not None), None)
+        """Users' rules first; of those that match any of the texts the most severe,
+        of equally severe ones that of the first text.
+
+        What waited, or failed after the first error, is often more surprising than the
+        line that says what the trouble is.
+        """
+        lines = list(texts)
+        for rules in (self.rules[: self.own], self.rules[self.own :]):
+            tried = (first_match(rules, line) for line in lines)
+            found = [rule for rule in tried if rule is not None]
+            if found:
+                return max(found, key=lambda r: SEVERITIES.index(r.entry.severity))
+        return None
 
 
 def load_catalogue(user_file: Path | None = None) -> Catalogue:
@@ -59,6 +73,7 @@ def load_catalogue(user_file: Path | None = None) -> Catalogue:
         text = folder.joinpath(pack).read_text("utf-8")
         rules.extend(_rules(_parse(text, pack), pack))
     classes: dict[str, Entry] = {}
+    own_rules: list[Rule] = []
     if user_file is not None:
         own = read_catalogue(user_file)
         where = str(user_file)
@@ -68,9 +83,9 @@ def load_catalogue(user_file: Path | None = None) -> Catalogue:
                 f"{where}: patterns: {strange} is none of {', '.join(patterns)}"
             )
         patterns = patterns | changed
-        rules = _rules(_section(own, "rules", where), where) + rules
+        own_rules = _rules(_section(own, "rules", where), where)
         classes = _entries(_section(own, "classes", where), where)
-    return Catalogue(patterns, tuple(rules), classes)
+    return Catalogue(patterns, (*own_rules, *rules), classes, len(own_rules))
 
 
 def entry_from(entry_id: str, body: Mapping[str, Any], where: str) -> Entry:
