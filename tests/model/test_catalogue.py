@@ -48,6 +48,35 @@ LINES = [
     ("due to idle-in-transaction timeout", "postgresql-idle-transaction"),
     ("(PID 71) was terminated by signal 9: Killed", "postgresql-crash"),
     ("could not serialize access due to", "postgresql-serialization"),
+    ("canceling statement due to statement timeout", "postgresql-statement-timeout"),
+    ("canceling statement due to user request", "postgresql-cancelled"),
+    ("due to conflict with recovery", "postgresql-recovery-conflict"),
+    ('duplicate key value violates unique constraint "a"', "postgresql-unique"),
+    ('on table "a" violates foreign key constraint "b"', "postgresql-foreign-key"),
+    ("ERROR:  integer out of range", "postgresql-number-exhausted"),
+    ('nextval: reached maximum value of sequence "a"', "postgresql-number-exhausted"),
+    ("value too long for type character varying(60)", "postgresql-refused-value"),
+    ('invalid input syntax for type uuid: "x"', "postgresql-refused-value"),
+    ("permission denied for table payments", "postgresql-permission"),
+    ('relation "payments" does not exist', "postgresql-schema"),
+    ('column "a" of relation "b" does not exist', "postgresql-schema"),
+    ("column a.b does not exist", "postgresql-schema"),
+    ("function pay(integer, text) does not exist", "postgresql-schema"),
+    ("out of shared memory", "postgresql-lock-table"),
+    ("temporary file size exceeds temp_file_limit (9kB)", "postgresql-temp-limit"),
+    ("cannot execute UPDATE in a read-only transaction", "postgresql-read-only"),
+    ("unexpected EOF on client connection", "postgresql-client-gone"),
+    ("could not receive data from client: reset", "postgresql-client-gone"),
+    ("terminating connection due to administrator command", "postgresql-terminated"),
+    ("the database system is starting up", "postgresql-unavailable"),
+    ('role "api" does not exist', "postgresql-unknown-login"),
+    ('database "shop" does not exist', "postgresql-unknown-login"),
+    ("to avoid wraparound data loss in database", "postgresql-wraparound"),
+    ("invalid page in block 7 of relation base/1/2", "postgresql-corruption"),
+    ("archive command failed with exit code 1", "postgresql-archiving"),
+    ("current transaction is aborted, commands ignored", "postgresql-aborted"),
+    ("process 71 still waiting for ShareLock on", "postgresql-lock-wait"),
+    ("server process (PID <*>) was terminated by signal <*>", "postgresql-crash"),
     ("write: Disk quota exceeded", "no-space"),
     ('too many connections for role "shop"', "postgresql-connections"),
     ("NameNode: MissingBlocks=3", "hdfs-replica-missing"),
@@ -68,6 +97,13 @@ USUAL = [
     "backup.service: Deactivated successfully.",
     "checkpoint complete: wrote 503 buffers (3.1%); 0 WAL file(s) added",
     'automatic vacuum of table "shop.public.items": index scans: 0',
+    'automatic aggressive vacuum to prevent wraparound of table "shop.public.a"',
+    'execute <unnamed>: DROP TABLE IF EXISTS "old"',
+    'table "old" does not exist, skipping',
+    'role "old" does not exist, skipping',
+    'relation "a" already exists, skipping',
+    "ZeroDivisionError: division by zero",
+    'role "admin" was created',
     '10.0.0.9 - - "GET /cart?id=503 HTTP/1.1" 200 502 "-" "curl/8.5"',
     '10.0.0.9 - - "GET /500 HTTP/1.1" 404 153',
     "[gc] GC(17) Pause Young (Normal) 3.2ms",
@@ -105,6 +141,33 @@ def test_well_known_lines_are_recognised(line: str, rule: str) -> None:
     found = load_catalogue().recognise(["something else", line])
     assert found is not None
     assert found.entry.entry_id == rule
+
+
+def test_a_session_is_named_by_the_most_severe_of_its_known_lines() -> None:
+    waits = "process 71 still waiting for ShareLock on transaction 7 after 200.1 ms"
+    victim = "deadlock detected"
+    twice = 'duplicate key value violates unique constraint "a"'
+    after = "current transaction is aborted, commands ignored until end of transaction"
+    catalogue = load_catalogue()
+    for lines, rule in (
+        ([waits, victim], "postgresql-deadlock"),
+        ([victim, waits], "postgresql-deadlock"),
+        ([after, twice], "postgresql-unique"),
+        ([waits, after], "postgresql-lock-wait"),
+    ):
+        found = catalogue.recognise(lines)
+        assert found is not None
+        assert found.entry.entry_id == rule
+
+
+def test_rules_of_ones_own_come_before_more_severe_ones(tmp_path: Path) -> None:
+    own = written(
+        tmp_path,
+        "rules: {slow-host: {match: slow host, severity: low, name: n, advice: a}}",
+    )
+    found = load_catalogue(own).recognise(["deadlock detected", "a slow host"])
+    assert found is not None
+    assert found.entry.entry_id == "slow-host"
 
 
 def test_joined_rules_find_what_each_alone_would() -> None:
