@@ -1,9 +1,18 @@
-"""Applications left out once: pieces of work are put together by seed again."""
+"""Applications left out once: pieces of work are put together by seed again.
+
+Cases of a database's log go by the kinds of its labels, whatever they are.
+"""
 
 from __future__ import annotations
 
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+
 from benchmarks.quality import Done, _figures, _parts
-from benchmarks.quality_cases import APPLICATIONS, Case, Drawn
+from benchmarks.quality_cases import APPLICATIONS, Case, Drawn, postgresql
 from model import Labels, train
 from tests.model.applications import applications
 from tests.model.test_presence import QUICK
@@ -37,3 +46,36 @@ def test_templates_that_were_mined_need_not_be_mined_again() -> None:
     again = train(sessions, QUICK, labels=labels, mined=first.templates)
     assert again.templates is first.templates
     assert again.figures == first.figures
+
+
+def log(path: Path, keys: list[str]) -> None:
+    lines = [
+        {
+            "@timestamp": "2026-11-22T15:49:37.739Z",
+            "message": "statement: BEGIN",
+            "postgresql": {"log": {"session_id": key}},
+        }
+        for key in keys
+    ]
+    path.write_bytes(gzip.compress("\n".join(map(json.dumps, lines)).encode()))
+
+
+def test_the_cases_of_a_database_go_by_the_kinds_of_its_labels(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kinds = ["normal"] * 9 + ["read_only"] * 3 + ["reset"]
+    log(tmp_path / "train.ndjson.gz", [f"n{i}" for i in range(30)])
+    log(tmp_path / "test.ndjson.gz", [f"t{i}" for i in range(len(kinds))])
+    rows = "".join(f"t{i},{kind}\n" for i, kind in enumerate(kinds))
+    (tmp_path / "labels.csv").write_text(f"session,kind\n{rows}", "utf-8")
+    cases = {case.name: case for case in postgresql(tmp_path)}
+    of_one_kind = [name for name in cases if "of one kind" in name]
+    assert of_one_kind == ["postgresql, 5 % of one kind: read_only"]
+    assert "postgresql, 5 % mixed in" in cases
+    told = capsys.readouterr().out
+    assert "postgresql, 13 % mixed in: left out, too few anomalous sessions" in told
+    for name in ("postgresql, 5 % mixed in", *of_one_kind):
+        drawn = cases[name].drawn(0)
+        odd = [s for s in drawn.train if s.key.startswith("t")]
+        assert odd
+        assert {s.key for s in odd}.isdisjoint(s.key for s in drawn.test)
