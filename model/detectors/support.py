@@ -3,13 +3,17 @@
 Two views of a session, each a ratio that is 1 at its own threshold:
 
 *novelty*: its order. Repeats are collapsed, start and end added; a pattern (1, 2 or
-3 templates in a row) that few training sessions hold adds `ln(rare / (support+½))`,
-with *rare* = 2 % of the training sessions. Anomalies bring several rare patterns
+3 templates in a row) that few training sessions hold adds `ln(bound / (support+½))`,
+the bound being 2 % of the training sessions. Anomalies bring several rare patterns
 together, a rare normal flow brings one or two. Longer patterns are admitted only if
 they flag at most 2 % more of the training sessions: interleaved logs would drown.
+Where those of two pass and those of three do not (steps in any order, each with the
+same line after it), the bound of three is halved until they flag at most 0.5 % more:
+what next to none has done still counts.
 
 *distance*: its counts. Bray-Curtis distance to the training session that is not
 nearer than the rarest 2 %: an anomaly that came a few times is no excuse for the next.
+Or far more of one template than sessions with it have (amounts.py).
 
 Support on the training sessions themselves is leave-one-out, so that the same rule
 cleans the training set. What comes too often for that is set aside first (cleaning.py).
@@ -28,6 +32,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from model.detectors.amounts import farthest_amount, usual_amounts
 from model.detectors.cleaning import (
     CUT_DISTANCE,
     CUT_SHARE,
@@ -40,9 +45,11 @@ from model.detectors.protocol import Flags, Floats
 from model.detectors.unseen import counts_digest
 from model.events import EncodedSession, distinct
 
+Bounds = Mapping[int, float]
 RARE_SHARE = 0.02
 MIN_RARE = 1.5
 ADMIT_SHARE = 0.02
+LESS_SHARE = 0.005
 KNOWN_TWICE = 2
 MAX_PATTERNS = 200_000
 FENCE_QUANTILE = 0.98
@@ -66,12 +73,18 @@ class SupportDistance:
     def __init__(self) -> None:
         self.threshold = 1.0
         self.rare = MIN_RARE
-        self.lengths: tuple[int, ...] = (1,)
+        self.bounds: Bounds = {1: MIN_RARE}
         self.clean: Flags = np.zeros(0, dtype=bool)
         self.fence = MIN_FENCE
         self._support: dict[Pattern, int] = {}
         self._known: dict[str, int] = {}
         self._table = CountTable.of(())
+        self._usual: dict[int, int] = {}
+
+    @property
+    def lengths(self) -> tuple[int, ...]:
+        """The lengths of the patterns that are looked at."""
+        return tuple(self.bounds)
 
     def fit(
         self,
@@ -105,7 +118,7 @@ class SupportDistance:
             for pattern in set(patterns(session, (1, 2, 3))):
                 support[pattern] += times
         self._support = dict(support)
-        self.lengths, flagged = self._admit(sessions)
+        self.bounds, flagged = self._admit(sessions)
         kept = [s for s, odd in zip(sessions, flagged, strict=True) if not odd]
         self._fit_distance(kept or list(sessions))
         near = self.parts(sessions, left_out=1).distance <= 1
@@ -130,14 +143,15 @@ class SupportDistance:
         `left_out` = 1 for sessions that were fitted on: they do not support themselves.
         """
         own, places = distinct(sessions)
-        novelty = np.array([self._novelty(s, self.lengths, left_out) for s in own])
+        novelty = np.array([self._novelty(s, self.bounds, left_out) for s in own])
         distance = np.zeros(len(own))
         whole = [i for i, s in enumerate(own) if s.starts and s.ends]
         if whole and len(self._table):
             far = self._table.kth_distances(
                 [own[i] for i in whole], self._k() + left_out
             )
-            distance[whole] = far / self.fence
+            most = [farthest_amount(own[i], self._usual) for i in whole]
+            distance[whole] = np.maximum(far / self.fence, most)
             known = [i for i in whole if self.is_known(own[i], left_out)]
             distance[known] = 0.0
         return SupportParts(novelty.astype(np.float64)[places], distance[places])
@@ -163,30 +177,38 @@ class SupportDistance:
     def rare_among(
         self,
         session: EncodedSession,
-        lengths: tuple[int, ...] | None = None,
+        bounds: Bounds | None = None,
         left_out: int = 0,
     ) -> set[Pattern]:
-        """The patterns of a session that few training sessions hold."""
-        support, rare = self._support, self.rare + left_out
+        """The patterns of a session that few training sessions hold.
+
+        `bounds`: below how many a pattern is rare, by its length; those admitted.
+        """
+        support, bounds = self._support, bounds or self.bounds
         return {
             pattern
-            for pattern in patterns(session, lengths or self.lengths)
-            if support.get(pattern, 0) < rare
+            for pattern in patterns(session, tuple(bounds))
+            if support.get(pattern, 0) < bounds[len(pattern)] + left_out
         }
 
     def novelty_of(
-        self, rare: Collection[Pattern], known: bool, left_out: int = 0
+        self,
+        rare: Collection[Pattern],
+        known: bool,
+        left_out: int = 0,
+        bounds: Bounds | None = None,
     ) -> float:
         """Sum over distinct rare patterns; past 1 at once for a rare template.
 
         `known`: people called a session of these counts normal; its templates are no
         news then, and its order only where nobody else has it.
         """
-        bound = MIN_RARE if known else self.rare
+        bounds = bounds or self.bounds
         total, rare_template = 0.0, False
         for pattern in rare:
             support = max(0, self._support.get(pattern, 0) - left_out)
             single = len(pattern) == 1
+            bound = MIN_RARE if known else bounds[len(pattern)]
             if support >= bound or (known and single):
                 continue
             total += max(0.0, math.log(bound / (support + 0.5)))
@@ -211,7 +233,9 @@ class SupportDistance:
         meta = {
             "rare": self.rare,
             "lengths": list(self.lengths),
+            "bounds": list(self.bounds.values()),
             "fence": self.fence,
+            "usual": [[event, most] for event, most in self._usual.items()],
             "known": dict(sorted(self._known.items())),
             "support": [[list(p), n] for p, n in sorted(self._support.items())],
         }
@@ -224,37 +248,60 @@ class SupportDistance:
         """A fitted detector as `state` described it."""
         detector = cls()
         detector.rare = float(meta["rare"])
-        detector.lengths = tuple(int(n) for n in meta["lengths"])
+        lengths = [int(n) for n in meta["lengths"]]
+        bounds = meta.get("bounds", [detector.rare] * len(lengths))
+        detector.bounds = dict(zip(lengths, map(float, bounds), strict=True))
+        detector._usual = {int(e): int(n) for e, n in meta.get("usual", [])}
         detector.fence = float(meta["fence"])
         detector._known = {str(k): int(n) for k, n in meta.get("known", {}).items()}
         detector._support = {tuple(p): int(n) for p, n in meta["support"]}
         detector._table = CountTable.from_state(arrays)
         return detector
 
-    def _admit(
-        self, sessions: Sequence[EncodedSession]
-    ) -> tuple[tuple[int, ...], Flags]:
-        lengths: tuple[int, ...] = (1,)
-        flagged = self._flag(sessions, lengths)
-        for longer in ((1, 2), (1, 2, 3)):
-            wider = self._flag(sessions, longer)
-            if wider.mean() - flagged.mean() > ADMIT_SHARE:
+    def _admit(self, sessions: Sequence[EncodedSession]) -> tuple[Bounds, Flags]:
+        """The bounds of the lengths that are admitted, and what they flag (N,)."""
+        bounds: Bounds = {1: self.rare}
+        flagged = self._flag(sessions, bounds)
+        for length in (2, 3):
+            wider = {**bounds, length: self.rare}
+            odd = self._flag(sessions, wider)
+            if odd.mean() - flagged.mean() > ADMIT_SHARE:
+                if length > 2:
+                    return self._lowered(sessions, bounds, flagged, length)
                 break
-            lengths, flagged = longer, wider
-        return lengths, flagged
+            bounds, flagged = wider, odd
+        return bounds, flagged
 
-    def _flag(
-        self, sessions: Sequence[EncodedSession], lengths: tuple[int, ...]
-    ) -> Flags:
+    def _lowered(
+        self,
+        sessions: Sequence[EncodedSession],
+        bounds: Bounds,
+        flagged: Flags,
+        length: int,
+    ) -> tuple[Bounds, Flags]:
+        """With patterns of a length at the largest bound that flags few more; without
+        where there is none. The bound is halved, so that few have to be tried."""
+        found = bounds, flagged
+        first, last = 1, math.floor(math.log2(self.rare / MIN_RARE))
+        while first <= last:
+            halved = (first + last) // 2
+            wider = {**bounds, length: self.rare / 2**halved}
+            odd = self._flag(sessions, wider)
+            if odd.mean() - flagged.mean() <= LESS_SHARE:
+                found, last = (wider, odd), halved - 1
+            else:
+                first = halved + 1
+        return found
+
+    def _flag(self, sessions: Sequence[EncodedSession], bounds: Bounds) -> Flags:
         own, places = distinct(sessions)
-        odd: Flags = np.array([self._novelty(s, lengths, 1) > 1 for s in own])[places]
+        odd: Flags = np.array([self._novelty(s, bounds, 1) > 1 for s in own])[places]
         return odd
 
-    def _novelty(
-        self, session: EncodedSession, lengths: tuple[int, ...], left_out: int
-    ) -> float:
-        rare = self.rare_among(session, lengths, left_out)
-        return self.novelty_of(rare, self.is_known(session, left_out), left_out)
+    def _novelty(self, session: EncodedSession, bounds: Bounds, left_out: int) -> float:
+        rare = self.rare_among(session, bounds, left_out)
+        known = self.is_known(session, left_out)
+        return self.novelty_of(rare, known, left_out, bounds)
 
     def is_known(self, session: EncodedSession, left_out: int = 0) -> bool:
         """Whether people called these very counts normal, more than once."""
@@ -279,6 +326,7 @@ class SupportDistance:
         own = np.concatenate([self._table.kth(page, self._k() + 1) for page in pages])
         typical = np.quantile(np.repeat(own, self._table.weights), FENCE_QUANTILE)
         self.fence = float(min(max(MIN_FENCE, FENCE_FACTOR * typical), 1.0))
+        self._usual = usual_amounts(sessions)
 
     def _k(self) -> int:
         return max(1, math.ceil(self.rare - 0.5))

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from model import LogEvent, TemplateMiner
+from model.detectors.amounts import farthest_amount, usual_amounts
 from model.detectors.cleaning import error_events
 from model.detectors.isolation_forest import Isolation
 from model.detectors.protocol import Sample, Setting, detect
@@ -89,6 +90,55 @@ def test_a_session_does_not_support_itself() -> None:
     common = SupportDistance()
     common.fit(encoded([4, 5, 6]) * 293 + encoded([4, 9, 6]) * 7)
     assert common.clean.all()
+
+
+def any_order(count: int, seed: int = 0) -> list[list[int]]:
+    """Steps in any order, some common, some not; each line has its time after it."""
+    rng, flows = random.Random(seed), []
+    for _ in range(count):
+        steps = rng.choices(
+            [[5, 6, 7], [8], [9], [10], [11], [12]], [4, 4, 2, 1, 0.5, 0.3], k=6
+        )
+        lines = [4, *(line for step in steps[: rng.randint(1, 6)] for line in step)]
+        flows.append([one for line in lines for one in (line, 20)])
+    return flows
+
+
+def test_a_step_that_none_has_left_out_is_missed_where_any_order_is_usual() -> None:
+    """Patterns of three drown there, but not those that next to nobody has."""
+    detector = SupportDistance()
+    detector.fit(encoded(*any_order(800)))
+    assert detector.lengths == (1, 2, 3)
+    assert detector.bounds[3] < detector.rare
+    cut = encoded(*([*flow, 5, 20, 6, 20] for flow in any_order(50, seed=1)))
+    assert detect(detector, cut).all()
+    assert detect(detector, encoded(*any_order(500, seed=2))).mean() < 0.03
+    again = SupportDistance.from_state(*detector.state())
+    assert again.bounds == detector.bounds
+
+
+def test_far_more_of_one_line_is_seen_where_sessions_are_of_all_lengths() -> None:
+    rng = random.Random(3)
+    usual = [
+        [4, *[5] * rng.randint(1, 9), *[6] * rng.choice([1, 300])] for _ in range(400)
+    ]
+    detector = SupportDistance()
+    detector.fit(encoded(*usual))
+    probes = encoded([4, *[5] * 40, 6], [4, *[5] * 20, 6])
+    assert detect(detector, probes).tolist() == [True, False]
+    again = SupportDistance.from_state(*detector.state())
+    assert detect(again, probes).tolist() == [True, False]
+
+
+def test_an_amount_is_held_against_the_sessions_that_have_the_line_at_all() -> None:
+    sessions = encoded(*[[4]] * 900, *[[4, 5]] * 97, *[[4, *[5] * 10]] * 3)
+    usual = usual_amounts(sessions)
+    assert usual == {4: 1, 5: 10}
+    assert usual_amounts([*sessions, *encoded([4, 5]) * 100]) == {4: 1, 5: 1}
+    assert farthest_amount(EncodedSession((4, 5, 5, 5)), {4: 1, 5: 1}) == 1
+    assert farthest_amount(EncodedSession((4, 9, 9, 9, 9)), {4: 1}) == pytest.approx(
+        1 / 3
+    )
 
 
 def test_state_restores_the_same_scores() -> None:
