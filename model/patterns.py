@@ -1,8 +1,9 @@
 """The built-in kind of a deviation, decided from features a person can check.
 
-In this order: a line that training hardly knows; more of something than the nearest
-normal session has; less of something; the same counts in another order; far more or
-fewer lines; else a slight deviation.
+In this order: a line that training hardly knows; far more of one line than sessions
+with it have; more of something than the nearest normal session has; less of something;
+the same counts in another order; far more or fewer lines; a line where another was
+expected; else a slight deviation.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from model.surprise import Surprise
 from model.vocabulary import BOS, UNK
 
 MIN_REPEATS = 3
+BETWEEN_SHARE = 1 / 3
 RARE_NATS = 4.0
 
 
@@ -57,6 +59,9 @@ def read_pattern(
     rare = _hardly_known(session, support, support.rare)
     if rare:
         return PatternReading("rare-event", rare, missing, rare[0])
+    repeated = support.far_amounts(session)
+    if repeated:
+        return PatternReading("repetition", repeated, missing, repeated[0])
     pattern, about = _by_counts(session, surprise, more, fewer)
     if pattern in ("missing-step", "broken-order"):
         subject: int | None = _before_worst(session, surprise)
@@ -66,11 +71,17 @@ def read_pattern(
 
 
 def _before_worst(session: EncodedSession, surprise: Surprise) -> int:
-    """The event before the most surprising one: where the flow left its course."""
+    """The event before the most surprising one: where the flow left its course.
+
+    Not the one that stands between all others, such as how long each took.
+    """
     worst = int(surprise.nats.argmax())
     if worst == 0:
         return BOS
-    return session.ids[worst - 1]
+    event, times = Counter(session.ids).most_common(1)[0]
+    between = event if times > BETWEEN_SHARE * len(session.ids) else None
+    before = (event for event in reversed(session.ids[:worst]) if event != between)
+    return next(before, session.ids[worst - 1])
 
 
 def _by_counts(
@@ -87,12 +98,15 @@ def _by_counts(
         return "missing-step", tuple(gap.event for gap in fewer)
     if cut_off:
         return "missing-step", session.ids[-1:]
-    if gained + lost <= 2 and surprise.highest > RARE_NATS:
-        worst = int(surprise.nats.argmax())
-        return "broken-order", session.ids[worst : worst + 1]
+    worst = int(surprise.nats.argmax())
+    unexpected = session.ids[worst : worst + 1] if surprise.highest > RARE_NATS else ()
+    if gained + lost <= 2 and unexpected:
+        return "broken-order", unexpected
     about = tuple(gap.event for gap in (*more, *fewer))
     if gained + lost > len(session.ids) / 2:
         return "rate-change", about
+    if unexpected:
+        return "broken-order", tuple(dict.fromkeys((*unexpected, *about)))
     return "slight-deviation", about
 
 

@@ -40,11 +40,18 @@ def _hardly_exceeded(seen: Counter[int]) -> int:
 
 def farthest_amount(session: EncodedSession, usual: Mapping[int, int]) -> float:
     """The largest of a session's amounts, in thresholds; what is new has none."""
-    return max(
-        (
-            amount / (FAR * usual[event])
-            for event, amount in Counter(session.ids).items()
-            if event in usual
-        ),
-        default=0.0,
-    )
+    return max(_amounts(session, usual).values(), default=0.0)
+
+
+def far_amounts(session: EncodedSession, usual: Mapping[int, int]) -> tuple[int, ...]:
+    """The event ids of the amounts past their threshold, the farthest first."""
+    far = {e: amount for e, amount in _amounts(session, usual).items() if amount > 1}
+    return tuple(sorted(far, key=lambda event: (-far[event], event)))
+
+
+def _amounts(session: EncodedSession, usual: Mapping[int, int]) -> dict[int, float]:
+    return {
+        event: amount / (FAR * usual[event])
+        for event, amount in Counter(session.ids).items()
+        if event in usual
+    }

@@ -32,7 +32,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from model.detectors.amounts import farthest_amount, usual_amounts
+from model.detectors.amounts import far_amounts, farthest_amount, usual_amounts
 from model.detectors.cleaning import (
     CUT_DISTANCE,
     CUT_SHARE,
@@ -162,6 +162,13 @@ class SupportDistance:
             return {}
         ((_, (distances,)),) = self._table.distances([session])
         return self._table.counts(int(np.lexsort((-self._table.weights, distances))[0]))
+
+    def far_amounts(self, session: EncodedSession) -> tuple[int, ...]:
+        """The event ids that come far more often than sessions with them have, the
+        farthest first; none of a unit with an open bound."""
+        if not (session.starts and session.ends):
+            return ()
+        return far_amounts(session, self._usual)
 
     def usual_sets(self) -> Counter[frozenset[int]]:
         """Which templates usual sessions hold together, and how many do."""
