@@ -209,23 +209,25 @@ def _faithful(
 ) -> Figures:
     """Does the score fall without the evidence lines, and more than without others?"""
     classifier, rng = Classifier(model), np.random.default_rng(0)
-    lower, more, others_lower, judged = 0, 0, 0, 0
+    lower, beside = [], []
     for session, verdict in zip(halves.scored, verdicts, strict=True):
         marked = {e.position for e in verdict.evidence} - {len(session.events)}
         others = [i for i in range(len(session.events)) if i not in marked]
-        if not verdict.anomaly or not marked or len(others) <= len(marked):
+        if not verdict.anomaly or not others:
             continue
-        drawn = set(rng.choice(others, len(marked), replace=False).tolist())
+        drawn = set(rng.permutation(others)[: len(marked)].tolist())
         cut = [_without(session, marked), _without(session, drawn)]
+        if len(others) <= len(marked):
+            cut.pop()  # there are not as many others
         scores = classifier.score(encode(cut, model.templates))
-        judged += 1
-        lower += scores[0] < verdict.score
-        more += scores[0] < scores[1]
-        others_lower += scores[1] < verdict.score
+        lower.append(scores[0] < verdict.score)
+        if len(scores) == len(cut) == 2:
+            beside.append((scores[0] < scores[1], scores[1] < verdict.score))
+    more, others_lower = np.mean(np.array(beside), axis=0)
     return {
-        "without its evidence the score is lower": lower / max(judged, 1),
-        "baseline: … without as many other lines": others_lower / max(judged, 1),
-        "… and lower than without as many other lines": more / max(judged, 1),
+        "without its evidence the score is lower": float(np.mean(lower)),
+        "baseline: … without as many other lines": float(others_lower),
+        "… and lower than without as many other lines": float(more),
     }
 
 

@@ -22,6 +22,7 @@ from model.growing import GrowingScores, UnjudgedWhileOpen
 from model.kinds import Kind
 from model.late_classes import nearest_late
 from model.nearest_template import NearestTemplate
+from model.occlusion import until_lower
 from model.optional_lines import optional_events
 from model.patterns import PatternReading, read_pattern
 from model.prototypes import prototype_of
@@ -142,7 +143,11 @@ class Classifier:
         deviations = dict(
             zip(
                 odd,
-                self._deviations([once[i] for i in odd], [found[i] for i in odd]),
+                self._deviations(
+                    [once[i] for i in odd],
+                    [found[i] for i in odd],
+                    own[odd].tolist(),
+                ),
                 strict=True,
             )
         )
@@ -156,24 +161,47 @@ class Classifier:
         ]
 
     def _deviations(
-        self, encoded: Sequence[EncodedSession], found: Sequence[Surprise]
+        self,
+        encoded: Sequence[EncodedSession],
+        found: Sequence[Surprise],
+        scores: Sequence[float],
     ) -> list[_Deviation]:
         support = self.model.support
         readings = [
             read_pattern(session, surprise, support)
             for session, surprise in zip(encoded, found, strict=True)
         ]
-        head = self.model.presence
-        positions = [
-            positions_to_show(*each, () if head is None else head.lines(each[0]))
-            for each in zip(encoded, found, readings, strict=True)
-        ]
+        positions = self._positions(encoded, found, readings, scores)
         following = expectations(self._network, encoded, positions, self._device)
         kinds = self._kinds(encoded, found)
         return [
             _Deviation(*each)
             for each in zip(found, kinds, readings, positions, following, strict=True)
         ]
+
+    def _positions(
+        self,
+        encoded: Sequence[EncodedSession],
+        found: Sequence[Surprise],
+        readings: Sequence[PatternReading],
+        scores: Sequence[float],
+    ) -> list[Sequence[int]]:
+        """Where the evidence of each is; without these lines its score is lower."""
+        head, calibration = self.model.presence, self.model.calibration
+        fence = calibration.surprise_fence * calibration.threshold
+        positions = [
+            positions_to_show(*each, () if head is None else head.lines(each[0]), fence)
+            for each in zip(encoded, found, readings, strict=True)
+        ]
+        if self.model.chosen is not None:
+            return positions  # what another detector would say is not asked again
+        return until_lower(self._judge, encoded, scores, positions)
+
+    def _judge(
+        self, sessions: Sequence[EncodedSession]
+    ) -> tuple[list[Surprise], Floats]:
+        found = surprises(self._network, sessions, self._device)
+        return found, self._joined(sessions, highest_of(found))
 
     def _kinds(
         self, encoded: Sequence[EncodedSession], found: Sequence[Surprise]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Sequence
 
 from model.events import EncodedSession, Session
@@ -56,12 +57,16 @@ def positions_to_show(
     surprise: Surprise,
     reading: PatternReading,
     decided: Collection[int] = (),
+    fence: float = math.inf,
 ) -> Sequence[int]:
     """Where the evidence is, in order; at most MAX_LINES positions.
 
     Those that `decided`, surprising ones, those of the events the pattern is about.
+    Past `fence`, nats, surprise alone calls the session odd: a count that does not
+    surprise is then no evidence.
     """
-    about = set(reading.about)
+    explained = reading.by_counts and surprise.highest > fence
+    about = frozenset[int]() if explained else frozenset(reading.about)
     weights = [
         (float(nats) + (MIN_NATS if event in about else 0.0), -position)
         for position, (nats, event) in enumerate(

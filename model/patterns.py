@@ -46,6 +46,11 @@ class PatternReading:
     missing: tuple[int, ...]
     subject: int | None = None
 
+    @property
+    def by_counts(self) -> bool:
+        """Whether it is about how many of each there are, not which."""
+        return self.pattern not in ("new-event", "rare-event")
+
 
 def read_pattern(
     session: EncodedSession, surprise: Surprise, support: SupportDistance

