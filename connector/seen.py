@@ -1,27 +1,24 @@
 """Which documents of the overlap were read already, in bounded memory."""
 
+from __future__ import annotations
+
 import heapq
 import sys
 from array import array
 from base64 import b64decode, b64encode
-from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
-from hashlib import blake2b
-from operator import itemgetter
+from itertools import chain, pairwise
 
 from connector.records import LogDocument
+from connector.seen_page import SeenPage, digest_of, microseconds
 from connector.timestamps import EPOCH
 
 DEFAULT_CAPACITY = 50_000
-_HASH_BYTES = 8
 _COMPLETE_FROM = "from"
 _PACKED = "packed"
 _MICROSECOND = timedelta(microseconds=1)
 _FRESH_SETS = 2
-
-_Fresh = tuple[datetime, str, str]
-_time_of = itemgetter(0)
 
 
 class SeenIds:
@@ -39,7 +36,7 @@ class SeenIds:
         self.forgotten = 0
         self._times_us: dict[int, int] = {}
         self._oldest: list[tuple[int, int]] = []
-        self._fresh: list[_Fresh] = []
+        self._fresh: list[SeenPage] = []
         self._newest: datetime | None = None
         self._complete_from_us: int | None = None
 
@@ -49,14 +46,13 @@ class SeenIds:
 
         What was pruned does not count.
         """
-        self._hash_fresh()
+        self._bound()
         from_us = self._complete_from_us
         return None if from_us is None else EPOCH + from_us * _MICROSECOND
 
     @property
     def newest(self) -> datetime | None:
         """The latest cursor time that was ever added; None: nothing ever was."""
-        self._hash_fresh()
         return self._newest
 
     def __len__(self) -> int:
@@ -65,13 +61,13 @@ class SeenIds:
 
     def __contains__(self, document: LogDocument) -> bool:
         self._hash_fresh()
-        return _hashed(document) in self._times_us
+        return _digest(document) in self._times_us
 
     def add(self, document: LogDocument) -> bool:
         """Remember a document; False when it was known already."""
         self._hash_fresh()
         time = document.cursor_time
-        if not self._add(_hashed(document), _microseconds(time)):
+        if not self._add(_digest(document), microseconds(time)):
             return False
         self._note_newest(time)
         return True
@@ -82,40 +78,43 @@ class SeenIds:
         They are hashed when somebody asks, or a snapshot is taken: most of a backlog
         is pruned before.
         """
-        fresh = self._fresh
-        fresh += [(d.cursor_time, d.index, d.doc_id) for d in documents]
-        if len(fresh) > _FRESH_SETS * self.capacity:
-            fresh.sort(key=_time_of)
-            self._forget_fresh(len(fresh) - self.capacity)
+        if documents:
+            page = SeenPage.of(documents)
+            self._fresh.append(page)
+            self._note_newest(page.latest)
+            if (waiting := self._waiting()) > _FRESH_SETS * self.capacity:
+                self._forget_fresh(waiting - self.capacity)
 
     def prune(self, before: datetime) -> None:
         """Forget, without counting, what stands before this cursor time."""
-        if self._fresh:
-            self._fresh.sort(key=_time_of)
-            self._note_newest(self._fresh[-1][0])
-            del self._fresh[: bisect_left(self._fresh, before, key=_time_of)]
-        bound_us = _microseconds(before)
+        self._fresh = [p.since(before) for p in self._fresh if p.latest >= before]
+        bound_us = microseconds(before)
         while self._oldest and self._oldest[0][0] < bound_us:
             _, digest = heapq.heappop(self._oldest)
             del self._times_us[digest]
 
     def snapshot(self) -> tuple[str, ...]:
         """The set as texts for a cursor: one with all hashes and times, packed."""
-        self._hash_fresh()
-        held = sorted(self._oldest)
+        self._bound()
+        times_us, digests = array("q"), array("Q")
+        for time_us, digest in sorted(self._oldest):
+            times_us.append(time_us)
+            digests.append(digest)
+        for page in self._fresh:
+            for all_of, own in zip((times_us, digests), page.hashed(), strict=True):
+                all_of.extend(own)
         texts = []
         if self._complete_from_us is not None:
             texts.append(f"{_COMPLETE_FROM}:{self._complete_from_us}")
-        if held:
-            times_us, digests = zip(*held, strict=True)
-            packed = _little(array("q", times_us)) + _little(array("Q", digests))
+        if times_us:
+            packed = _little(times_us) + _little(digests)
             texts.append(f"{_PACKED}:{b64encode(packed).decode()}")
         return tuple(texts)
 
     @classmethod
     def restore(
         cls, snapshot: tuple[str, ...], capacity: int = DEFAULT_CAPACITY
-    ) -> "SeenIds":
+    ) -> SeenIds:
         """The set that `snapshot` was taken of. Raises ValueError for other texts."""
         seen = cls(capacity)
         for text in snapshot:
@@ -132,22 +131,28 @@ class SeenIds:
             seen._newest = EPOCH + newest_us * _MICROSECOND
         return seen
 
+    def _waiting(self) -> int:
+        return sum(map(len, self._fresh))
+
+    def _bound(self) -> None:
+        """What is too much is forgotten; the fresh ones are hashed only for that."""
+        if len(self._times_us) + self._waiting() > self.capacity:
+            self._hash_fresh()
+
     def _hash_fresh(self) -> None:
         """What came by `add_new` becomes like the rest."""
         if not self._fresh:
             return
-        fresh = self._fresh
-        fresh.sort(key=_time_of)
-        self._note_newest(fresh[-1][0])
-        if len(fresh) > self.capacity:
-            self._forget_fresh(len(fresh) - self.capacity)
+        if (waiting := self._waiting()) > self.capacity:
+            self._forget_fresh(waiting - self.capacity)
         known = self._times_us
-        for time, index, doc_id in fresh:
-            digest, time_us = _digest(index, doc_id), _microseconds(time)
+        for time_us, digest in sorted(
+            chain.from_iterable(zip(*p.hashed(), strict=True) for p in self._fresh)
+        ):
             if digest not in known:
                 known[digest] = time_us
                 self._oldest.append((time_us, digest))
-        fresh.clear()
+        self._fresh.clear()
         self._oldest.sort()  # which is a heap, too
         if (too_many := len(known) - self.capacity) > 0:
             for _, digest in self._oldest[:too_many]:
@@ -157,10 +162,18 @@ class SeenIds:
             del self._oldest[:too_many]
 
     def _forget_fresh(self, count: int) -> None:
-        """The earliest of the fresh ones, which are in order, were too many."""
+        """The earliest of the fresh ones were too many."""
         self.forgotten += count
-        self._forgot_before(_microseconds(self._fresh[count - 1][0]) + 1)
-        del self._fresh[:count]
+        pages = sorted(self._fresh, key=SeenPage.begin)
+        if any(one.latest > after.earliest for one, after in pairwise(pages)):
+            pages = [SeenPage.joined(pages)]
+        while count >= len(pages[0]):
+            count -= len(pages[0])
+            last = pages.pop(0).latest
+        if count:
+            last, pages[0] = pages[0].after_first(count)
+        self._fresh = pages
+        self._forgot_before(microseconds(last) + 1)
 
     def _note_newest(self, time: datetime) -> None:
         if self._newest is None or time > self._newest:
@@ -183,16 +196,11 @@ class SeenIds:
         self._complete_from_us = max(time_us, known_us or time_us)
 
 
-def _hashed(document: LogDocument) -> int:
-    return _digest(document.index, document.doc_id)
+def _digest(document: LogDocument) -> int:
+    return digest_of(document.index, document.doc_id)
 
 
-def _digest(index: str, doc_id: str) -> int:
-    identity = f"{index}\0{doc_id}".encode("utf-8", "surrogatepass")
-    return int.from_bytes(blake2b(identity, digest_size=_HASH_BYTES).digest())
-
-
-def _little(numbers: "array[int]") -> bytes:
+def _little(numbers: array[int]) -> bytes:
     """The numbers as bytes that every machine reads alike."""
     if sys.byteorder == "big":
         numbers.byteswap()
@@ -210,8 +218,3 @@ def _unpacked(text: str) -> Iterator[tuple[int, int]]:
         times_us.byteswap()
         digests.byteswap()
     return zip(times_us, digests, strict=True)
-
-
-def _microseconds(time: datetime) -> int:
-    since = time - EPOCH
-    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds

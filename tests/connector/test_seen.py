@@ -118,6 +118,37 @@ def test_many_new_ones_at_once_are_as_one_by_one(
     assert {t for t, _ in at_once._oldest} == {t for t, _ in one_by_one._oldest}
 
 
+@given(
+    st.lists(st.lists(st.integers(0, 40), max_size=9), max_size=6),
+    st.lists(st.integers(0, 40), max_size=6),
+)
+def test_what_is_hashed_in_between_changes_nothing(
+    pages: list[list[int]], pruned: list[int]
+) -> None:
+    asked, unasked = SeenIds(capacity=10), SeenIds(capacity=10)
+    given = []
+    for number, times in enumerate(pages):
+        documents = [
+            document(f"{number}-{place}", time=at(time), index=f"logs-{time % 2}")
+            for place, time in enumerate(times)
+        ]
+        given += documents
+        for seen in (asked, unasked):
+            seen.add_new(documents)
+        asked.snapshot()
+        for before in pruned[number : number + 1]:
+            asked.prune(at(before))
+            unasked.prune(at(before))
+            assert document("none") not in asked
+    assert asked.newest == unasked.newest
+    restored = SeenIds.restore(asked.snapshot(), capacity=10)
+    assert restored.complete_from == asked.complete_from
+    since = max(each.complete_from or at(0) for each in (asked, unasked))
+    for each in given:
+        if each.cursor_time >= since:
+            assert (each in asked) == (each in unasked) == (each in restored)
+
+
 def test_what_is_pruned_at_once_was_not_forgotten() -> None:
     seen = SeenIds(capacity=5)
     seen.add_new([document(str(n), time=at(n)) for n in range(8)])
