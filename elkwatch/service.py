@@ -25,6 +25,7 @@ from connector import ConnectorError, LeaseLost, RunFigures, TickFigures
 from elkwatch.clock import Clock
 from elkwatch.compose import Parts, SourceParts
 from elkwatch.config import Config
+from elkwatch.garbage import seldom_collected
 from elkwatch.model_change import shadow_figures, take_up_models
 from elkwatch.model_fit import unfit
 from elkwatch.outputs import Progress
@@ -87,7 +88,7 @@ class Service:
         try:
             if not self._leadership.wait(self._stopping.wait):
                 return Tick((), DeliveryReport())
-            return self._tick()
+            return self._round()
         finally:
             self._leadership.resign()
 
@@ -97,7 +98,7 @@ class Service:
             self._observer.stood_by(self._clock.now())
             return None
         try:
-            return self._tick()
+            return self._round()
         except LeaseLost as lost:
             _log.warning("on standby again", reason=str(lost))
             return None
@@ -105,6 +106,10 @@ class Service:
     def resign(self) -> None:
         """Lets another process work at once."""
         self._leadership.resign()
+
+    def _round(self) -> Tick:
+        with seldom_collected():
+            return self._tick()
 
     def _tick(self) -> Tick:
         """Works through every source once, then delivers what is owed."""
