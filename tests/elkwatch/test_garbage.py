@@ -17,8 +17,8 @@ def test_it_is_as_before_afterwards() -> None:
     with seldom_collected():
         assert gc.get_threshold() == (YOUNG, *before[1:])
     assert gc.get_threshold() == before
-    with pytest.raises(KeyError), seldom_collected():
-        {}["nothing"]
+    with pytest.raises(ZeroDivisionError), seldom_collected():
+        1 // (before[0] - before[0])
     assert gc.get_threshold() == before
 
 
