@@ -6,9 +6,11 @@
 
 Up to the threshold the score is the largest: any view alone may call a session
 anomalous, none can veto. Past it the yes or no is settled, and the network, which ranks
-best, says how bad: 1 + surprise thresholds, the largest view breaking ties. The
-threshold keeps to a share of held-out normal sessions, or to a budget of false alarms
-a day (alarm_budget.py), and is 1 or more.
+best, says how bad: 1 + surprise thresholds, the largest view breaking ties. Where
+support has decided it says no worse than that: what is rare was set aside when the
+network learned, so that a flow that comes every hour surprises it like one that never
+came. The threshold keeps to a share of held-out normal sessions, or to a budget of
+false alarms a day (alarm_budget.py), and is 1 or more.
 """
 
 from __future__ import annotations
@@ -50,22 +52,24 @@ class Views:
 
     def joined(self, threshold: float) -> Floats:
         """The session score, (N,): past this threshold the network ranks."""
-        return _ranked(self.largest(), self.surprise, threshold)
+        return _ranked(self.without_network(), self.surprise, threshold)
 
     def without_counts(self, threshold: float) -> Floats:
         """Ablation: the score without the count vector, (N,)."""
-        largest = np.maximum(self.surprise, self.novelty)
-        return _ranked(largest, self.surprise, threshold)
+        return _ranked(self.novelty, self.surprise, threshold)
 
     def without_network(self) -> Floats:
         """Ablation: the score without the network, (N,)."""
         return np.maximum(self.novelty, self.distance)
 
 
-def _ranked(largest: Floats, surprise: Floats, threshold: float) -> Floats:
-    """The largest view up to the threshold; past it, how surprised the network is."""
+def _ranked(support: Floats, surprise: Floats, threshold: float) -> Floats:
+    """The largest view up to the threshold; past it, how surprised the network is, but
+    no worse than support where that has decided."""
+    largest = np.maximum(support, surprise)
     ties = LARGEST_SHARE * np.log(np.maximum(largest, 1.0))
-    past = threshold * (1.0 + surprise + ties)
+    rank = np.where(support > threshold, np.minimum(surprise, support), surprise)
+    past = threshold * (1.0 + rank + ties)
     return np.where(largest > threshold, past, largest)
 
 

@@ -46,6 +46,17 @@ def test_past_the_threshold_the_network_ranks() -> None:
     assert joined[1] > joined[0] > 1
 
 
+def test_what_support_knows_as_rare_is_no_worse_for_surprising_the_network() -> None:
+    """It learned neither of them: one came in training now and then, one never."""
+    joined = Views(
+        surprise=np.array([2.5, 2.0, 2.5]),
+        novelty=np.array([1.02, 13.0, 0.0]),
+        distance=np.zeros(3),
+    ).joined(1.0)
+    assert joined[0] == pytest.approx(2.02, abs=0.01)
+    assert joined[0] < joined[1] < joined[2]
+
+
 def test_the_fence_lies_above_held_out_normal_sessions() -> None:
     support = SupportDistance()
     sessions = [EncodedSession((4, 5, 6))] * 100
