@@ -63,10 +63,10 @@ def positions_to_show(
 
     Those that `decided`, surprising ones, those of the events the pattern is about.
     Past `fence`, nats, surprise alone calls the session odd: a count that does not
-    surprise is then no evidence.
+    surprise is then no evidence. What there is too little of is never one by itself.
     """
     explained = reading.by_counts and surprise.highest > fence
-    about = frozenset[int]() if explained else frozenset(reading.about)
+    about = set[int]() if explained else {*reading.about} - {*reading.missing}
     weights = [
         (float(nats) + (MIN_NATS if event in about else 0.0), -position)
         for position, (nats, event) in enumerate(

@@ -76,3 +76,10 @@ def test_counts_that_do_not_surprise_are_no_evidence_beside_what_does() -> None:
     assert list(positions_to_show(session, odd, repeated, fence=6.0)) == [0, 1, 2, 3]
     new = PatternReading("new-event", (1,), ())
     assert list(positions_to_show(session, odd, new, fence=4.0)) == [0, 1, 2, 3]
+
+
+def test_what_there_is_too_little_of_is_no_evidence() -> None:
+    session = EncodedSession((1, 2, ODD, 1))
+    lacking = PatternReading("missing-step", (1,), (1,))
+    shown = positions_to_show(session, surprise_of(session), lacking, fence=9.0)
+    assert list(shown) == [2]
