@@ -76,7 +76,7 @@ def train(
     corpus = corpus_of(split, extra, config.miner, mined=mined, progress=progress)
     if checkpoint is not None:
         checkpoint.identify(corpus.digest())
-    support = SupportDistance()
+    support = SupportDistance(config.rare_share)
     support.fit(corpus.pool, error_events(split.pool, corpus.pool), split.trusted)
     normal = learn_normal(corpus, support, config, setting)
     suspects, found = _find_kinds(

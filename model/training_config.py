@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from model.class_training import ClassTrainingConfig
+from model.detectors.support import RARE_SHARE
 from model.language_model import LanguageModelConfig
 from model.precision import FULL
 from model.templates.miner import MinerConfig
@@ -19,7 +20,9 @@ class TrainingConfig:
     `precision`: at which it scores. The threshold is set with both as they will be.
     `alarm_budget`: false alarms a day that the threshold may allow, by its bound.
     `mixed_precision`: the numbers of training, see devices.py. `max_sessions`: of more
-    unlabelled ones so many are drawn; templates are learned from all.
+    unlabelled ones so many are drawn; templates are learned from all. `rare_share`:
+    what fewer of the sessions have may be trouble that nobody cleaned away; 0 for logs
+    that hold none: what two sessions have is usual then.
     """
 
     seed: int = 0
@@ -29,6 +32,7 @@ class TrainingConfig:
     held_out_share: float = 0.15
     alarm_budget: float | None = None
     max_sessions: int = 2_000_000
+    rare_share: float = RARE_SHARE
     miner: MinerConfig = field(default_factory=MinerConfig)
     language_model: LanguageModelConfig = field(default_factory=LanguageModelConfig)
     classes: ClassTrainingConfig = field(default_factory=ClassTrainingConfig)

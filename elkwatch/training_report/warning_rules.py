@@ -16,7 +16,7 @@ from elkwatch.training_report.words import rounded, span_text
 FEW_SESSIONS = 100
 FEW_HELD_OUT = 20
 MANY_ALARMS_A_DAY = 20
-MANY_LEFT_OUT, TOO_MANY_LEFT_OUT = 0.1, 0.5
+SOME_LEFT_OUT, MANY_LEFT_OUT, TOO_MANY_LEFT_OUT = 0.02, 0.1, 0.5
 MANY_NEW, TOO_MANY_NEW = 0.02, 0.5
 MANY_SINGLES, LEAST_SINGLES = 0.05, 10
 ALIKE = 0.9
@@ -62,6 +62,13 @@ def _of_size(figures: Mapping[str, Any]) -> Iterator[Warn]:
             "others and were left out, so the model knows less of what is normal. "
             "Give more logs, check --session-field, or hide what varies with --mask.",
             is_grave=left_out > TOO_MANY_LEFT_OUT,
+        )
+    elif left_out > SOME_LEFT_OUT:
+        yield Warn(
+            f"{figures['cleaned_out']:,} of {sessions:,} sessions hold what hardly any "
+            "other does; they were left out as if they were trouble, and their like "
+            "will be flagged. If that is normal here, train with --set "
+            "rare_share=0.005: what one session in 200 has is usual then."
         )
 
 

@@ -70,7 +70,9 @@ class SupportDistance:
 
     name = "support and distance"
 
-    def __init__(self) -> None:
+    def __init__(self, rare_share: float = RARE_SHARE) -> None:
+        """`rare_share`: what fewer of the training sessions have is rare."""
+        self._rare_share = rare_share
         self.threshold = 1.0
         self.rare = MIN_RARE
         self.bounds: Bounds = {1: MIN_RARE}
@@ -112,7 +114,7 @@ class SupportDistance:
 
     def _learn(self, sessions: Sequence[EncodedSession]) -> Flags:
         """Counts supports and distances; → which of the sessions (N,) are usual."""
-        self.rare = max(RARE_SHARE * len(sessions), MIN_RARE)
+        self.rare = max(self._rare_share * len(sessions), MIN_RARE)
         support: Counter[Pattern] = Counter()
         for session, times in Counter(sessions).items():
             for pattern in set(patterns(session, (1, 2, 3))):

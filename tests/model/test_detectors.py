@@ -261,3 +261,15 @@ def test_a_line_nobody_knows_isolates_a_session() -> None:
     forest.fit([Sample((4, *[5] * n, 6)) for n in range(1, 9)] * 50)
     usual, strange = forest.score([Sample((4, 5, 5, 6)), Sample((4, 5, 5, UNK, 6))])
     assert strange > usual + 0.05
+
+
+def test_what_is_rare_is_for_the_user_to_say() -> None:
+    """Of 1,000 sessions ten go another way: trouble, or a job that runs at night."""
+    usual, nightly = EncodedSession((4, 5, 6)), EncodedSession((4, 7, 8, 6))
+    sessions = [usual] * 990 + [nightly] * 10
+    for share, flagged in ((0.02, True), (0.005, False), (0.0, False)):
+        support = SupportDistance(share)
+        support.fit(sessions)
+        assert (support.score([nightly])[0] > 1) == flagged
+        assert support.score([usual])[0] <= 1
+        assert support.score([EncodedSession((4, 9, 6))])[0] > 1
