@@ -1,6 +1,7 @@
 """Quality of detection and kinds: five seeds, mean ± sd, baselines beside the model.
 
     python -m benchmarks.quality DATA [--seeds 5] [--jobs 2] [--only TEXT]
+                                      [--set NAME=VALUE]
                                       [--out quality.json] [--write docs/quality.md]
 
 DATA holds postgresql/, hdfs/ and hadoop/ (docs/quality.md names their source); what
@@ -27,12 +28,14 @@ from benchmarks.kinds import application_figures
 from benchmarks.quality_cases import APPLICATIONS, Case, hadoop, hdfs, postgresql
 from benchmarks.quality_page import table, text_of, write_into
 from benchmarks.quality_seed import Figures, called, measure
+from model import ModelError, TrainingConfig, with_settings
 
 LOADERS = (hadoop, postgresql, hdfs)
 Found = tuple[Figures | list[str], float]
 
 _FORK = get_context("fork")  # the parsed logs are there at once
 _cases: list[Case] = []
+_settings: list[str] = []
 
 
 @dataclass(slots=True)
@@ -118,7 +121,11 @@ def _measure(place: int, number: int, seeds: int) -> Found:
     began = time.process_time()
     case = _cases[place]
     alone = case.name == APPLICATIONS
-    found = called(case, number, seeds) if alone else measure(case, number)
+    found = (
+        called(case, number, seeds, _settings)
+        if alone
+        else measure(case, number, _settings)
+    )
     return found, time.process_time() - began
 
 
@@ -129,9 +136,21 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--only", default="", help="cases whose name holds this")
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a setting of the training (docs/model.md), as of `elkwatch train`",
+    )
     parser.add_argument("--out", type=Path)
     parser.add_argument("--write", type=Path, help="a page with markers")
     chosen = parser.parse_args()
+    try:
+        with_settings(TrainingConfig(), chosen.set)
+    except ModelError as error:
+        parser.error(str(error))
+    _settings.extend(chosen.set)
     began = time.monotonic()
     for load in LOADERS:
         folder = chosen.data / load.__name__

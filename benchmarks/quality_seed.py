@@ -5,7 +5,7 @@ Case, seed ─▶ train ─▶ detection · kinds · feedback ─▶ {"elkwatch:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from benchmarks.feedback import feedback_figures, hidden_figures
@@ -26,7 +26,15 @@ from benchmarks.quality_cases import (
     TAUGHT,
     Case,
 )
-from model import Classifier, Evaluation, TrainingConfig, choose_device, evaluate, train
+from model import (
+    Classifier,
+    Evaluation,
+    TrainingConfig,
+    choose_device,
+    evaluate,
+    train,
+    with_settings,
+)
 from model.class_training import ClassTrainingConfig
 
 QUICK_CLASSES = ClassTrainingConfig(epochs=1)
@@ -44,11 +52,12 @@ MORE: Mapping[str, Callable[[Trained], Figures]] = {
 }
 
 
-def measure(case: Case, seed: int) -> Figures:
-    """Trains as the seed says, and judges what the case is about."""
+def measure(case: Case, seed: int, settings: Sequence[str] = ()) -> Figures:
+    """Trains as the seed and `NAME=VALUE` settings say, and judges what the case is
+    about. Raises SettingError."""
     device = choose_device("cpu")
     drawn = case.drawn(seed)
-    config = TrainingConfig(seed=seed)
+    config = with_settings(TrainingConfig(seed=seed), settings)
     if not case.kinds:
         config = replace(config, classes=QUICK_CLASSES)
     model = train(
@@ -67,7 +76,9 @@ def measure(case: Case, seed: int) -> Figures:
     return figures
 
 
-def called(case: Case, left_out: int, seeds: int) -> list[str]:
+def called(
+    case: Case, left_out: int, seeds: int, settings: Sequence[str] = ()
+) -> list[str]:
     """What the one session that is left out is taken for, by seed.
 
     Templates do not hang on the seed: those of the sessions that teach are mined once.
@@ -75,7 +86,7 @@ def called(case: Case, left_out: int, seeds: int) -> list[str]:
     assert case.name == APPLICATIONS
     drawn, mined, told = case.drawn(left_out), None, []
     for seed in range(seeds):
-        config = TrainingConfig(seed=seed)
+        config = with_settings(TrainingConfig(seed=seed), settings)
         model = train(drawn.train, config, labels=drawn.labels, mined=mined)
         mined = model.templates
         told.append(Classifier(model).classify(drawn.test)[0].class_id)

@@ -9,6 +9,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import chain, pairwise
+from operator import attrgetter
 
 from connector.records import LogDocument
 from connector.seen_page import SeenPage, digest_of, microseconds
@@ -164,7 +165,7 @@ class SeenIds:
     def _forget_fresh(self, count: int) -> None:
         """The earliest of the fresh ones were too many."""
         self.forgotten += count
-        pages = sorted(self._fresh, key=SeenPage.begin)
+        pages = sorted(self._fresh, key=attrgetter("earliest"))
         if any(one.latest > after.earliest for one, after in pairwise(pages)):
             pages = [SeenPage.joined(pages)]
         while count >= len(pages[0]):

@@ -54,10 +54,6 @@ class SeenPage:
     def __len__(self) -> int:
         return len(self._times)
 
-    def begin(self) -> datetime:
-        """The earliest cursor time in it."""
-        return self.earliest
-
     def since(self, time: datetime) -> SeenPage:
         """What of it stands at this time or later; its `latest` does."""
         if self.earliest >= time:

@@ -1,8 +1,7 @@
 """The garbage collector, seldom: what a page of logs makes dies without its help.
 
 It looks at young objects whenever 700 more were made than freed, and finds no cycles
-among them: that was an eighth of the time of `run --once` on a backlog
-(docs/benchmarks.md).
+among them. What that cost: docs/benchmarks.md.
 """
 
 from __future__ import annotations

@@ -32,3 +32,13 @@ def test_what_was_expected_comes_with_its_chance(trained: TrainedModel) -> None:
         assert 0 < sum(chances) <= 1 + 1e-6
     deadlock = next(e for e in verdict.evidence if "deadlock" in e.template)
     assert "committed" in deadlock.expected[0][0]
+
+
+def test_a_session_that_is_all_evidence_has_nothing_left_to_try(
+    trained: TrainedModel,
+) -> None:
+    whole = deadlocked("d", random.Random(3))
+    line = replace(whole.events[0], message="PANIC: nobody ever saw the like of this")
+    verdict = Classifier(trained).classify([replace(whole, events=(line,))])[0]
+    assert verdict.anomaly
+    assert 0 in {e.position for e in verdict.evidence}
