@@ -104,6 +104,11 @@ class Classifier:
         return kind(self._network, model.support, model.calibration, self._device, most)
 
     @property
+    def device(self) -> torch.device:
+        """Where it computes; the model's networks are there, too."""
+        return self._device
+
+    @property
     def threshold(self) -> float:
         """The score past which a session is anomalous."""
         return self.model.calibration.threshold

@@ -86,8 +86,9 @@ def evaluate(
     labels: Labels,
     device: torch.device | None = None,
 ) -> Evaluation:
-    """Sessions with labels → figures. Raises LabelError where no label fits."""
-    device = device or torch.device("cpu")
+    """Sessions with labels → figures, on the classifier's device where none is given.
+    Raises LabelError where no label fits."""
+    device = device or classifier.device
     labelled, truth = labelled_sessions(sessions, labels)
     unlabelled = sum(labels.of(s) is None for s in sessions)
     odd = np.array([label != NORMAL for label in truth])

@@ -98,7 +98,7 @@ def carry_on(
     """
     ids = torch.tensor(sequences, dtype=torch.long, device=device)  # (B, T + 1)
     layers, size = network.config.layers, network.config.hidden
-    state: State = _stacked(carried, (layers, size), device)
+    state: State = _stacked(carried, (layers, size), network.embed.weight)
     parts = []
     with torch.inference_mode():
         for found in _passes(network, ids[:, :-1], ids[:, 1:], state):
@@ -114,13 +114,14 @@ def carry_on(
 
 
 def _stacked(
-    carried: Sequence[Carried | None], shape: tuple[int, int], device: torch.device
+    carried: Sequence[Carried | None], shape: tuple[int, int], like: Tensor
 ) -> State:
-    """States (B), each of `shape` → a state of the network, (layers, B, H)."""
+    """States (B), each of `shape` → a state of the network, (layers, B, H), in the
+    numbers of these weights and where they are."""
     none = np.zeros(shape, dtype=np.float32)
     hidden = np.stack([none if c is None else c.hidden for c in carried], axis=1)
     cell = np.stack([none if c is None else c.cell for c in carried], axis=1)
-    return torch.from_numpy(hidden).to(device), torch.from_numpy(cell).to(device)
+    return torch.from_numpy(hidden).to(like), torch.from_numpy(cell).to(like)
 
 
 def expectations(

@@ -49,7 +49,7 @@ class DeepLogTopK:
         with torch.inference_mode():
             inputs = torch.tensor([[BOS, *ids[:-1]]], device=self._device)
             logits, _, _ = self._network(inputs)
-            logits = logits[0]  # (n, V)
+            logits = logits[0].float()  # (n, V)
             logits[:, [PAD, BOS, EOS, UNK]] = -1e9
             chosen = logits.gather(1, torch.tensor(ids, device=self._device)[:, None])
             ranks = (logits > chosen).sum(dim=1) + 1

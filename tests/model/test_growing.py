@@ -72,6 +72,16 @@ def test_equal_to_scoring_whole(
         assert np.allclose(found, [whole(net, s) for s in sessions], atol=1e-5)
 
 
+@pytest.mark.parametrize("half", [torch.bfloat16, torch.float16])
+def test_in_16_bit_numbers_too(half: torch.dtype) -> None:
+    net = network(layers=2).to(half)
+    scores = growing(net)
+    for length in (2, 4, 7):
+        session = EncodedSession((4, 5, 6, 4, 5, 7, 9)[:length], ends=False)
+        (found,) = scores.score(["a"], [session])
+        assert found == pytest.approx(whole(net, session), abs=0.02)
+
+
 def test_counts_that_people_called_normal_are_known_while_they_grow() -> None:
     scores = growing()
     for session in (EncodedSession(ids, ends=False) for ids in ((4,), (4, 8), (8, 8))):
