@@ -31,7 +31,7 @@ from alerting.outbox import Outbox
 from alerting.records import Clock, EvidenceNote, FindingNotice, Transition
 from alerting.rows import DeliveryRules, OutboxRow
 from alerting.sample import sample_notice
-from alerting.store import SEARCHED, AlertStore, InMemoryAlertStore, Stored
+from alerting.store import SEARCHED, AlertStore, InMemoryAlertStore, Stored, Write
 
 __all__ = [
     "KINDS",
@@ -74,6 +74,7 @@ __all__ = [
     "Subject",
     "Transition",
     "WebhookChannel",
+    "Write",
     "build",
     "channels",
     "episode_from",

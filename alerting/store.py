@@ -7,8 +7,8 @@
 
 Every body has a few top-level keys that ``find`` filters and sorts on (``SEARCHED``;
 keywords, or times where they end in ``_at``) and a ``payload`` that nobody
-searches. ``get``, ``create`` and ``replace`` must be real-time; ``find`` may lag by
-a refresh, and nothing here depends on it for correctness, only for promptness.
+searches. All but ``find`` must be real-time; ``find`` may lag by a refresh, and nothing
+here depends on it for correctness, only for promptness.
 """
 
 from __future__ import annotations
@@ -64,6 +64,15 @@ class Stored:
     primary_term: int
 
 
+@dataclass(frozen=True, slots=True)
+class Write:
+    """A body to store under an id: anew, or ``over`` exactly that version."""
+
+    doc_id: str
+    body: Mapping[str, Any]
+    over: Stored | None = None
+
+
 class AlertStore(Protocol):
     """Versioned documents. Raises ``alerting.StateConflict`` where it says so."""
 
@@ -75,6 +84,16 @@ class AlertStore(Protocol):
 
     def replace(self, stored: Stored, body: Mapping[str, Any]) -> Stored:
         """Swaps the body; raises StateConflict if somebody wrote since ``stored``."""
+
+    def get_many(self, kind: str, ids: Sequence[str]) -> dict[str, Stored]:
+        """Those of the documents that are there, in that order."""
+
+    def write_many(self, kind: str, writes: Sequence[Write]) -> list[Stored | None]:
+        """All of these, each as ``create`` or ``replace`` would; ids differ.
+
+        None for one whose id exists already, or that somebody wrote since. Each stands
+        for itself: killed on the way, any of them may have been written.
+        """
 
     def find(
         self,
@@ -115,6 +134,13 @@ class InMemoryAlertStore:
             raise StateConflict(f"{stored.kind}/{stored.doc_id} was written meanwhile")
         return self._put(stored.kind, stored.doc_id, body)
 
+    def get_many(self, kind: str, ids: Sequence[str]) -> dict[str, Stored]:
+        read = {doc_id: self.get(kind, doc_id) for doc_id in ids}
+        return {doc_id: stored for doc_id, stored in read.items() if stored is not None}
+
+    def write_many(self, kind: str, writes: Sequence[Write]) -> list[Stored | None]:
+        return [self._write(kind, write) for write in writes]
+
     def find(
         self,
         kind: str,
@@ -132,6 +158,14 @@ class InMemoryAlertStore:
         if order_by is not None:
             found.sort(key=lambda one: _sort_key(one.body.get(order_by)))
         return found[:limit]
+
+    def _write(self, kind: str, write: Write) -> Stored | None:
+        if write.over is None:
+            return self.create(kind, write.doc_id, write.body)
+        try:
+            return self.replace(write.over, write.body)
+        except StateConflict:
+            return None
 
     def _put(self, kind: str, doc_id: str, body: Mapping[str, Any]) -> Stored:
         text = json.dumps(body, allow_nan=False)

@@ -115,7 +115,13 @@ from connector.setup import (
 from connector.shadow_figures import ShadowFigures
 from connector.sink import FindingSink
 from connector.source import LogSource
-from connector.state import STATE_KINDS, InMemoryStateStore, StateStore, Stored
+from connector.state import (
+    STATE_KINDS,
+    InMemoryStateStore,
+    StateStore,
+    Stored,
+    Write,
+)
 from connector.timestamps import read_time, to_iso
 from connector.write_report import WriteReport
 from connector.written_findings import FindingChanger, WrittenFinding, finding_from
@@ -206,6 +212,7 @@ __all__ = [
     "UndatedDocument",
     "Version",
     "WindowRequest",
+    "Write",
     "WriteReport",
     "WrittenFinding",
     "addresses",

@@ -4,16 +4,20 @@ Bodies are stored as they are. The index template (`elkwatch setup`) maps top-le
 texts as keyword and names ending in `_at` as date, and indexes nothing that is nested.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from elastic_transport import ObjectApiResponse
 from elasticsearch import ConflictError, Elasticsearch, NotFoundError
 
-from connector.errors import StateUnavailable
+from connector.bulk import BulkItem, BulkWriter, ItemResult
+from connector.errors import RequestRefused, StateUnavailable
+from connector.faults import why
 from connector.retrying import RetryPolicy
-from connector.state import Equals, Stored, check_limit, conflict
+from connector.state import Equals, Stored, Write, check_limit, conflict
+
+MAX_READ = 100  # documents a request
 
 Answer = ObjectApiResponse[Any]
 
@@ -93,6 +97,73 @@ class ElasticStateStore:
             raise conflict(stored) from written.error
         return written.stored
 
+    def get_many(self, kind: str, ids: Sequence[str]) -> dict[str, Stored]:
+        """See StateStore."""
+        wanted = list(dict.fromkeys(ids))
+        read: dict[str, Stored] = {}
+        for at in range(0, len(wanted), MAX_READ):
+            read |= self._read(kind, wanted[at : at + MAX_READ])
+        return read
+
+    def _read(self, kind: str, ids: Sequence[str]) -> dict[str, Stored]:
+        index = state_index(kind, self._namespace)
+        try:
+            answer = self._retry.call(
+                lambda: self._client.mget(index=index, ids=ids),
+                doing=f"reading state {kind}",
+                exhausted=StateUnavailable,
+                passes=(NotFoundError,),
+            )
+        except NotFoundError:
+            return {}  # nothing was ever written
+        read: dict[str, Stored] = {}
+        for doc in answer["docs"]:
+            stored = None
+            if doc.get("found"):
+                stored = _stored(kind, doc["_source"], doc)
+            elif why(doc)[0] not in {"", "index_not_found_exception"}:
+                stored = self.get(kind, doc["_id"])  # by itself it says what is wrong
+            if stored is not None:
+                read[stored.doc_id] = stored
+        return read
+
+    def write_many(self, kind: str, writes: Sequence[Write]) -> list[Stored | None]:
+        """See StateStore. Raises RequestRefused in the end if any was rejected."""
+        bulk = BulkWriter(
+            self._client,
+            doing=f"writing state {kind}",
+            retry=self._retry,
+            exhausted=StateUnavailable,
+            refresh=self._refresh,
+        )
+        index = state_index(kind, self._namespace)
+        results = bulk.write([_item(index, write) for write in writes])
+        for result in results:
+            if result.outcome == "rejected":
+                raise RequestRefused(
+                    f"writing state {kind}/{result.item.doc_id}: refused "
+                    f"({result.status} {result.reason})",
+                    status=result.status,
+                )
+        own = self._sent_twice(kind, results)
+        return [
+            own.get(result.item.doc_id)
+            if result.version is None
+            else Stored(kind, write.doc_id, write.body, *result.version)
+            for write, result in zip(writes, results, strict=True)
+        ]
+
+    def _sent_twice(
+        self, kind: str, results: Sequence[ItemResult]
+    ) -> dict[str, Stored]:
+        """What met nothing but its own first attempt, whose answer had got lost."""
+        bodies = {r.item.doc_id: r.item.document for r in results if r.again}
+        return {
+            doc_id: stored
+            for doc_id, stored in self.get_many(kind, list(bodies)).items()
+            if stored.body == bodies[doc_id]
+        }
+
     def find(
         self,
         kind: str,
@@ -160,6 +231,14 @@ class _Written:
 
     stored: Stored | None
     error: Exception | None
+
+
+def _item(index: str, write: Write) -> BulkItem:
+    body = dict(write.body)
+    if write.over is None:
+        return BulkItem("create", index, write.doc_id, body)
+    version = write.over.seq_no, write.over.primary_term
+    return BulkItem("index", index, write.doc_id, body, version)
 
 
 def _stored(kind: str, body: Mapping[str, Any], hit: Mapping[str, Any]) -> Stored:

@@ -43,6 +43,15 @@ class Stored:
     primary_term: int
 
 
+@dataclass(frozen=True, slots=True)
+class Write:
+    """A body to store under an id: anew, or `over` exactly that version."""
+
+    doc_id: str
+    body: Mapping[str, Any]
+    over: Stored | None = None
+
+
 class StateStore(Protocol):
     """Versioned documents by kind and id."""
 
@@ -58,6 +67,18 @@ class StateStore(Protocol):
         """Replace exactly the version that `stored` is.
 
         Raises StateConflict when somebody else wrote it since.
+        """
+        ...
+
+    def get_many(self, kind: str, ids: Sequence[str]) -> dict[str, Stored]:
+        """Those of the documents that are there, as they are now, in that order."""
+        ...
+
+    def write_many(self, kind: str, writes: Sequence[Write]) -> list[Stored | None]:
+        """All of these, each as `create` or `replace` would, ids differ; → as stored.
+
+        None for one whose id exists already, or that somebody else wrote since. Each
+        stands for itself: killed on the way, any of them may have been written.
         """
         ...
 
@@ -103,6 +124,15 @@ class InMemoryStateStore:
             raise conflict(stored)
         return self._put(stored.kind, stored.doc_id, body)
 
+    def get_many(self, kind: str, ids: Sequence[str]) -> dict[str, Stored]:
+        """See StateStore."""
+        read = {doc_id: self.get(kind, doc_id) for doc_id in ids}
+        return {doc_id: stored for doc_id, stored in read.items() if stored is not None}
+
+    def write_many(self, kind: str, writes: Sequence[Write]) -> list[Stored | None]:
+        """See StateStore."""
+        return [self._write(kind, write) for write in writes]
+
     def find(
         self,
         kind: str,
@@ -132,6 +162,14 @@ class InMemoryStateStore:
         for stored in gone:
             del held[stored.doc_id]
         return gone
+
+    def _write(self, kind: str, write: Write) -> Stored | None:
+        if write.over is None:
+            return self.create(kind, write.doc_id, write.body)
+        try:
+            return self.replace(write.over, write.body)
+        except StateConflict:
+            return None
 
     def _put(self, kind: str, doc_id: str, body: Mapping[str, Any]) -> Stored:
         self._last_seq_no += 1

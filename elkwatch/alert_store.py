@@ -29,13 +29,25 @@ class AlertStateStore:
         self, stored: alerting.Stored, body: Mapping[str, Any]
     ) -> alerting.Stored:
         """See AlertStore."""
-        known = connector.Stored(
-            stored.kind, stored.doc_id, stored.body, stored.seq_no, stored.primary_term
-        )
         try:
-            return _as_theirs(self._store.replace(known, body))
+            return _as_theirs(self._store.replace(_as_ours(stored), body))
         except connector.StateConflict as error:
             raise alerting.StateConflict(str(error)) from error
+
+    def get_many(self, kind: str, ids: Sequence[str]) -> dict[str, alerting.Stored]:
+        """See AlertStore."""
+        read = self._store.get_many(kind, ids)
+        return {doc_id: _as_theirs(stored) for doc_id, stored in read.items()}
+
+    def write_many(
+        self, kind: str, writes: Sequence[alerting.Write]
+    ) -> list[alerting.Stored | None]:
+        """See AlertStore."""
+        ours = [
+            connector.Write(w.doc_id, w.body, w.over and _as_ours(w.over))
+            for w in writes
+        ]
+        return [_taken(stored) for stored in self._store.write_many(kind, ours)]
 
     def find(
         self,
@@ -56,5 +68,11 @@ def _taken(stored: connector.Stored | None) -> alerting.Stored | None:
 
 def _as_theirs(stored: connector.Stored) -> alerting.Stored:
     return alerting.Stored(
+        stored.kind, stored.doc_id, stored.body, stored.seq_no, stored.primary_term
+    )
+
+
+def _as_ours(stored: alerting.Stored) -> connector.Stored:
+    return connector.Stored(
         stored.kind, stored.doc_id, stored.body, stored.seq_no, stored.primary_term
     )

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
-from alerting import AlertStore, StateConflict
+from alerting import AlertStore, StateConflict, Write
 
 Settle = Callable[[], None]
 
@@ -41,6 +41,37 @@ class AlertStoreContract:
         held = store.get("outbox", "r1")
         assert held is not None
         assert held.body == third.body == {"state": "sent"}
+
+    def test_read_many(self, store: AlertStore) -> None:
+        assert store.get_many("outbox", ["r1"]) == {}
+        for name in ("r1", "r2"):
+            store.create("outbox", name, {"state": name})
+        read = store.get_many("outbox", ["r2", "none", "r1", "r2"])
+        assert list(read) == ["r2", "r1"]
+        assert read["r1"] == store.get("outbox", "r1")
+        assert store.get_many("outbox", []) == {}
+
+    def test_write_many(self, store: AlertStore) -> None:
+        first = store.create("outbox", "r1", {"state": "pending"})
+        assert first is not None
+        newer = store.replace(first, {"state": "sending"})
+        stale, new, there, over = store.write_many(
+            "outbox",
+            [
+                Write("r1", {"state": "dead"}, first),
+                Write("r2", {"state": "pending"}),
+                Write("r1", {"state": "dead"}),
+                Write("r1", {"state": "sent"}, newer),
+            ],
+        )
+        assert (stale, there) == (None, None)
+        assert new == store.get("outbox", "r2")
+        assert over == store.get("outbox", "r1")
+        assert over is not None
+        assert over.body == {"state": "sent"}
+        (again,) = store.write_many("outbox", [Write("r1", {"state": "dead"}, over)])
+        assert again is not None
+        assert store.write_many("outbox", []) == []
 
     def test_find_by_keys(self, store: AlertStore, settle: Settle) -> None:
         for number, state in enumerate(["pending", "sending", "sent"]):

@@ -22,6 +22,7 @@ from connector import (
     StateConflict,
     StateStore,
     TickFigures,
+    Write,
 )
 from tests.connector.samples import at, finding
 
@@ -81,6 +82,62 @@ class StateStoreContract:
         stranger = type(created)("catchups", "none", {}, created.seq_no, 1)
         with pytest.raises(StateConflict):
             store.replace(stranger, {"state": "sent"})
+
+    def test_get_many(self, store: StateStore) -> None:
+        assert store.get_many("outbox", ["r1"]) == {}
+        store.write_many(
+            "outbox", [Write(f"r{number}", {"number": number}) for number in range(220)]
+        )
+        wanted = [f"r{number}" for number in reversed(range(0, 220, 2))]
+        read = store.get_many("outbox", [*wanted, "none", wanted[0]])
+        assert list(read) == wanted
+        assert read["r8"] == store.get("outbox", "r8")
+        assert store.get_many("episodes", ["r8"]) == {}
+        assert store.get_many("outbox", []) == {}
+
+    def test_write_many(self, store: StateStore) -> None:
+        written = store.write_many(
+            "outbox", [Write(f"r{number}", {"number": number}) for number in range(600)]
+        )
+        assert all(stored is not None for stored in written)
+        for number in (0, 1, 599):
+            assert written[number] == store.get("outbox", f"r{number}")
+        again = store.write_many(
+            "outbox",
+            [Write(s.doc_id, {"number": -1}, s) for s in written[:2] if s is not None],
+        )
+        assert [s and s.body for s in again] == [{"number": -1}] * 2
+        assert again[1] == store.get("outbox", "r1")
+        assert store.write_many("outbox", []) == []
+
+    def test_a_conflict_of_one_write_is_its_own(self, store: StateStore) -> None:
+        old = store.create("outbox", "old", {"state": "pending"})
+        assert old is not None
+        winner = store.replace(old, {"state": "sending"})
+        stranger = type(old)("outbox", "none", {}, old.seq_no, 1)
+        told = store.write_many(
+            "outbox",
+            [
+                Write("new", {"state": "pending"}),
+                Write("old", {"state": "sending"}, old),
+                Write("none", {}, stranger),
+                Write("next", {"state": "pending"}),
+            ],
+        )
+        assert [stored is not None for stored in told] == [True, False, False, True]
+        assert store.write_many("outbox", [Write("new", {"state": "pending"})]) == [
+            None
+        ]
+        assert store.get("outbox", "old") == winner
+        assert store.get("outbox", "none") is None
+        assert store.get("outbox", "next") == told[3]
+
+    def test_what_is_written_at_once_is_found(
+        self, store: StateStore, settle: Settle
+    ) -> None:
+        store.write_many("outbox", [Write("a", {"state": "pending"})])
+        settle()
+        assert [s.doc_id for s in store.find("outbox", {"state": "pending"})] == ["a"]
 
     def test_find_by_equal_fields(self, store: StateStore, settle: Settle) -> None:
         store.create("outbox", "a", {"state": "pending", "channel": "mail"})

@@ -14,10 +14,12 @@ from connector import (
     CursorStore,
     ElasticCursorStore,
     ElasticStateStore,
+    RequestRefused,
     RetryPolicy,
     SeenIds,
     StateStore,
     StateUnavailable,
+    Write,
     connect,
     install,
     state_index,
@@ -84,6 +86,44 @@ def test_a_write_whose_answer_was_lost_is_no_conflict(
     assert forget.lost == 2
 
 
+def test_a_bulk_whose_answer_was_lost_is_no_conflict(
+    client: Elasticsearch, namespace: str
+) -> None:
+    """All of it had arrived; what another wrote before stays a conflict."""
+    flaky = client.options()
+    store = ElasticStateStore(flaky, namespace, retry=IMPATIENT)
+    first = ElasticStateStore(client, namespace).create("outbox", "r1", {"n": 0})
+    theirs = ElasticStateStore(client, namespace).create("outbox", "r2", {"n": 0})
+    forget = _LosesAnswers(flaky)
+    writes = [
+        Write("r1", {"n": 1}, first),
+        Write("r2", {"n": 1}),
+        Write("r3", {"n": 1}),
+    ]
+    told = store.write_many("outbox", writes)
+    assert forget.lost == 1
+    assert [one and one.body for one in told] == [{"n": 1}, None, {"n": 1}]
+    assert told[0] == store.get("outbox", "r1")
+    assert told[2] == store.get("outbox", "r3")
+    assert store.get("outbox", "r2") == theirs
+
+
+def test_a_refused_write_does_not_stop_the_others(
+    client: Elasticsearch, namespace: str
+) -> None:
+    store = ElasticStateStore(client, namespace, retry=IMPATIENT)
+    too_long = "x" * 600
+    with pytest.raises(RequestRefused) as alone:
+        store.create("outbox", too_long, {"n": 1})
+    with pytest.raises(RequestRefused) as among:
+        store.write_many(
+            "outbox", [Write("a", {}), Write(too_long, {"n": 1}), Write("b", {})]
+        )
+    assert str(among.value) == str(alone.value)
+    assert among.value.status == alone.value.status == 400
+    assert set(store.get_many("outbox", ["a", "b", too_long])) == {"a", "b"}
+
+
 def test_an_outage_says_so(es: Elasticsearch, namespace: str) -> None:
     with connect(ClientConfig(("http://127.0.0.1:1",))) as nobody:
         store = ElasticStateStore(nobody, namespace, retry=IMPATIENT)
@@ -100,6 +140,10 @@ def test_busy_for_good(
     with out_of_memory(es), pytest.raises(StateUnavailable, match="429"):
         store.replace(created, {"state": "sending", "payload": {"t": "x" * 100_000}})
     assert store.get("outbox", "r1") == created
+    large = {"state": "sending", "payload": {"t": "x" * 100_000}}
+    with out_of_memory(es), pytest.raises(StateUnavailable, match="429"):
+        store.write_many("outbox", [Write("r1", large, created), Write("r2", large)])
+    assert store.get_many("outbox", ["r1", "r2"]) == {"r1": created}
 
 
 def test_a_cursor_with_a_full_set_of_seen_ids(
@@ -129,7 +173,7 @@ class _LosesAnswers:
     def __init__(self, client: Elasticsearch) -> None:
         self.next_one = True
         self.lost = 0
-        for name in ("create", "index"):
+        for name in ("create", "index", "bulk"):
             setattr(client, name, self._losing(getattr(client, name)))
 
     def _losing(self, write: Callable[..., Any]) -> Callable[..., Any]:
