@@ -9,20 +9,20 @@ Both figures only rise, so each step may be repeated after a crash and changes n
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 import msgspec
 
-from alerting.episode import Episode, episode_from
+from alerting.episode import Episode
 from alerting.errors import StateConflict, StoreBusy
 from alerting.keeper import Keeper
 from alerting.lifecycle import Decision, Policy, span
 from alerting.news import CatchUpNews, catch_up_news
 from alerting.outbox import Outbox
-from alerting.recall import BoundedMap, Recall, newest
+from alerting.recall import BoundedMap, Recall, newest_of_each
 from alerting.rows import OutboxRow, catch_up_row_id, slug
 from alerting.store import CATCHUPS, EPISODES, AlertStore, Stored
 
@@ -80,10 +80,13 @@ class CatchUps:
         raise StoreBusy(f"the catch-up of {source} keeps changing; try again")
 
     def _newest(self, source: str) -> tuple[int, Stored | None]:
-        def get(number: int) -> Stored | None:
-            return self._store.get(CATCHUPS, _doc_id(source, number))
+        def read(places: Sequence[tuple[str, int]]) -> dict[tuple[str, int], Stored]:
+            ids = {_doc_id(*place): place for place in places}
+            found = self._store.get_many(CATCHUPS, list(ids))
+            return {ids[doc_id]: stored for doc_id, stored in found.items()}
 
-        number, stored = newest(get, self._numbers.get(source))
+        hint = self._numbers.get(source)
+        number, stored = newest_of_each(read, {source: hint})[source]
         self._numbers.put(source, number)
         return number, stored
 
@@ -96,8 +99,8 @@ class CatchUps:
         ids = dict.fromkeys(
             [stored.doc_id for stored in found] + self._recall.pending(source)
         )
-        documents = (self._keeper.read(one) for one in list(ids)[:MAX_EPISODES])
-        episodes = (episode_from(one.body) for one in documents if one is not None)
+        read = self._keeper.read_all(list(ids)[:MAX_EPISODES])
+        episodes = (held.episode for held in read.values())
         return [episode for episode in episodes if episode.silent.pending]
 
     def _wait(self, last: Stored, now: datetime) -> str | None:
@@ -134,24 +137,28 @@ class CatchUps:
             for channel in self._outbox.channels
         )
         covers: Mapping[str, int] = stored.body["payload"]["covers"]
-        for episode_id, total in covers.items():
-            self._tell(episode_id, total, now)
+        self._tell(covers, now)
         body: dict[str, Any] = {**stored.body, "state": "done"}
         with contextlib.suppress(StateConflict):  # somebody finished the very same one
             self._store.replace(stored, body)
         reason = f"summed up: {news.findings} findings older than max_alert_age"
         return CatchUp(news.source, news.number, news.findings, rows, reason)
 
-    def _tell(self, episode_id: str, total: int, now: datetime) -> None:
-        def decide(episode: Episode) -> Decision | None:
-            silent = episode.silent
-            told = min(max(silent.told, total), silent.total)
-            if told == silent.told:
-                return None
-            after = replace(episode, silent=replace(silent, told=told), changed_at=now)
-            return Decision(after, "amended", "summed up in a catch-up message")
+    def _tell(self, covers: Mapping[str, int], now: datetime) -> None:
+        def decide(episodes: Sequence[Episode]) -> list[Decision | None]:
+            return [_told(e, covers[e.episode_id], now) for e in episodes]
 
-        self._keeper.change(episode_id, decide, now)
+        self._keeper.change_each(list(covers), decide, now)
+
+
+def _told(episode: Episode, total: int, now: datetime) -> Decision | None:
+    """The episode with so many of its findings summed up."""
+    silent = episode.silent
+    told = min(max(silent.told, total), silent.total)
+    if told == silent.told:
+        return None
+    after = replace(episode, silent=replace(silent, told=told), changed_at=now)
+    return Decision(after, "amended", "summed up in a catch-up message")
 
 
 def _row(news: CatchUpNews, channel: str, created_at: str) -> OutboxRow:

@@ -120,6 +120,10 @@ class Episode:
     def holds(self, finding_id: str) -> bool:
         return finding_id in self.finding_ids or self.member(finding_id) is not None
 
+    def known_ids(self) -> frozenset[str]:
+        """The findings that it holds."""
+        return frozenset([*self.finding_ids, *(m.finding_id for m in self.members)])
+
     def with_finding(self, notice: FindingNotice, *, silent: bool) -> Episode:
         """This episode with a finding that is new to it, or amended.
 

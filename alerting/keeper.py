@@ -1,27 +1,39 @@
-"""Stores a decision in the one order that survives a crash: rows, then the episode.
+"""Stores decisions in the one order that survives a crash: rows, then the episodes.
 
-Killed between the two, the rows are there and the episode is as it was: the replay
-decides the same again, finds its rows, and goes on. Nothing is sent in between, since
-a row waits until its episode has reached it.
+Killed in between, or when some were written and others not, rows are there and their
+episode is as it was: the replay decides the same again, finds its rows, and goes on.
+Nothing is sent in between, since a row waits until its episode has reached it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from alerting.episode import Episode, episode_from
-from alerting.errors import StateConflict, StoreBusy
+from alerting.errors import StoreBusy
 from alerting.lifecycle import Decision
 from alerting.news import episode_news
 from alerting.outbox import Outbox
-from alerting.recall import Recall
+from alerting.recall import Held, Recall
 from alerting.records import Transition
 from alerting.rows import OutboxRow, episode_row_id
-from alerting.store import EPISODES, AlertStore, Stored
+from alerting.store import EPISODES, AlertStore, Stored, Write
 
 MAX_CONFLICTS = 8
+CHUNK = 200
+
+#: One decision an episode; None where nothing changes.
+Decide = Callable[[Sequence[Episode]], Sequence[Decision | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A decision to store over what is held (None: as a new document)."""
+
+    held: Held | None
+    decision: Decision
 
 
 class Keeper:
@@ -32,10 +44,19 @@ class Keeper:
         self._outbox = outbox
         self._recall = recall
 
-    def read(self, episode_id: str) -> Stored | None:
-        return self._store.get(EPISODES, episode_id)
+    def read_all(self, ids: Iterable[str]) -> dict[str, Held]:
+        """The newest version of each that is there; what was held is that from now."""
+        wanted = list(ids)
+        if not wanted:
+            return {}
+        read: dict[str, Held] = {}
+        for its_id, stored in self._store.get_many(EPISODES, wanted).items():
+            read[its_id] = held = Held.of(episode_from(stored.body), stored)
+            if self._recall.written.get(its_id) is not None:
+                self._recall.written.put(its_id, held)
+        return read
 
-    def held(self, episode_id: str) -> Stored | None:
+    def held(self, episode_id: str) -> Held | None:
         """The episode as this process wrote it last; None: it did not, or not lately.
 
         Enough to decide by: what is put over an older version is refused.
@@ -46,101 +67,151 @@ class Keeper:
         """Somebody else wrote: the episode is to be read anew."""
         self._recall.written.drop(episode_id)
 
-    def change(
-        self,
-        episode_id: str,
-        decide: Callable[[Episode], Decision | None],
-        now: datetime,
-    ) -> Transition | None:
-        """Decides on the newest version and stores that, again after each conflict.
+    def change_each(
+        self, ids: Sequence[str], decide: Decide, now: datetime
+    ) -> list[Transition]:
+        """Decides on the newest versions, so many at a time. Raises StoreBusy."""
+        done: list[Transition] = []
+        for at in range(0, len(ids), CHUNK):
+            read = self.read_all(ids[at : at + CHUNK])
+            done += self.change_all(read, decide, now)
+        return done
 
-        None: no such episode, or nothing to change. Raises StoreBusy.
+    def change_all(
+        self, read: Mapping[str, Held], decide: Decide, now: datetime
+    ) -> list[Transition]:
+        """Decides on what was read and stores that; again what meets a conflict.
+
+        Nothing for episodes that are gone, or without a change. Raises StoreBusy.
         """
+        done: list[Transition] = []
         for _ in range(MAX_CONFLICTS):
-            stored = self.read(episode_id)
+            changes = []
+            for held, decision in zip(
+                read.values(), decide([h.episode for h in read.values()]), strict=True
+            ):
+                if decision is None:
+                    self._recall.stored(held.episode, ())
+                else:
+                    changes.append(Change(held, decision))
+            left = []
+            for change, transition in zip(
+                changes, self.put_all(changes, now), strict=True
+            ):
+                if transition is None:
+                    left.append(change.decision.episode.episode_id)
+                else:
+                    done.append(transition)
+            if not left:
+                return done
+            read = self.read_all(left)
+        raise StoreBusy(f"episode {', '.join(read)} keeps changing; try again")
+
+    def put_all(
+        self, changes: Sequence[Change], now: datetime
+    ) -> list[Transition | None]:
+        """Stores decisions, each on another episode; None where one met a conflict."""
+        episodes = self._with_free_sequences([change.decision for change in changes])
+        owed = [
+            self._rows(change.decision, episode, now)
+            for change, episode in zip(changes, episodes, strict=True)
+        ]
+        missed = self._outbox.owe_all([row for rows in owed for row in rows])
+        ready = [
+            (change, episode)
+            for change, episode, rows in zip(changes, episodes, owed, strict=True)
+            if missed.isdisjoint(row.row_id for row in rows)
+        ]
+        stored = self._write(ready)
+        return [
+            _transition(change.decision, episode, rows, now)
+            if episode.episode_id in stored
+            else None
+            for change, episode, rows in zip(changes, episodes, owed, strict=True)
+        ]
+
+    def _write(self, ready: Sequence[tuple[Change, Episode]]) -> dict[str, Stored]:
+        """→ what was written; not there: that one met a conflict."""
+        if not ready:
+            return {}
+        writes = []
+        for change, episode in ready:
+            self._recall.written.drop(episode.episode_id)
+            over = None if change.held is None else change.held.version
+            writes.append(Write(episode.episode_id, episode.body(), over))
+        written: dict[str, Stored] = {}
+        for (change, episode), stored in zip(
+            ready, self._store.write_many(EPISODES, writes), strict=True
+        ):
             if stored is None:
-                return None
-            episode = episode_from(stored.body)
-            decision = decide(episode)
-            if decision is None:
-                self._recall.stored(episode, ())
-                return None
-            try:
-                return self.put(stored, decision, now)
-            except StateConflict:
                 continue
-        raise StoreBusy(f"episode {episode_id} keeps changing; try again")
+            written[episode.episode_id] = stored
+            self._recall.written.put(episode.episode_id, Held.of(episode, stored))
+            known = set(change.held.episode.finding_ids if change.held else ())
+            new = [one for one in episode.finding_ids if one not in known]
+            self._recall.stored(episode, new)
+        return written
 
-    def put(
-        self, stored: Stored | None, decision: Decision, now: datetime
-    ) -> Transition:
-        """Stores one decision over ``stored`` (None: as a new document).
+    def _with_free_sequences(self, decisions: Sequence[Decision]) -> list[Episode]:
+        """The episodes, those that tell something with a sequence that is theirs."""
+        telling = [one for one in decisions if one.message is not None]
+        free = self._outbox.free_sequences(telling)
+        return [
+            _at_sequence(one.episode, free.get(one.episode.episode_id))
+            for one in decisions
+        ]
 
-        Raises StateConflict where somebody else wrote first.
-        """
-        episode, rows = self._owe(decision, now)
-        self._recall.written.drop(episode.episode_id)
-        body = episode.body()
-        if stored is None:
-            written = self._store.create(EPISODES, episode.episode_id, body)
-            if written is None:
-                raise StateConflict(f"episode {episode.episode_id} exists already")
-            before: Sequence[str] = ()
-        else:
-            written = self._store.replace(stored, body)
-            before = stored.body["finding_ids"]
-        self._recall.written.put(episode.episode_id, written)
-        known = set(before)
-        new = [one for one in episode.finding_ids if one not in known]
-        self._recall.stored(episode, new)
-        return Transition(
-            kind=decision.kind,
-            episode_id=episode.episode_id,
-            source=episode.source,
-            fingerprint=episode.fingerprint,
-            number=episode.number,
-            sequence=episode.sequence,
-            at=now,
-            notified=bool(rows),
-            reason=decision.reason,
-            rows=rows,
-        )
-
-    def _owe(
-        self, decision: Decision, now: datetime
-    ) -> tuple[Episode, tuple[str, ...]]:
-        episode = decision.episode
+    def _rows(
+        self, decision: Decision, episode: Episode, now: datetime
+    ) -> list[OutboxRow]:
         if decision.message is None:
-            return episode, ()
-        sequence = self._outbox.free_sequence(
-            episode.episode_id, episode.sequence, decision.cause
-        )
-        if sequence != episode.sequence:
-            opens = episode.opening_sequence == episode.sequence
-            opening = sequence if opens else episode.opening_sequence
-            episode = replace(episode, sequence=sequence, opening_sequence=opening)
-        rows = [self._row(decision, episode, name, now) for name in self._channels()]
-        return episode, self._outbox.owe(rows)
+            return []
+        return [
+            _row(decision, episode, channel, now) for channel in self._outbox.channels
+        ]
 
-    def _channels(self) -> tuple[str, ...]:
-        return self._outbox.channels
 
-    def _row(
-        self, decision: Decision, episode: Episode, channel: str, now: datetime
-    ) -> OutboxRow:
-        assert decision.message is not None
-        eid = episode.episode_id
-        return OutboxRow(
-            row_id=episode_row_id(eid, episode.sequence, channel),
-            kind=decision.message,
-            channel=channel,
-            source=episode.source,
-            created_at=now,
-            owed_since=now,
-            next_attempt_at=now,
-            thread_id=episode_row_id(eid, episode.opening_sequence, channel),
-            episode_id=eid,
-            sequence=episode.sequence,
-            cause=decision.cause,
-            episode=episode_news(episode, decision.reason),
-        )
+def _at_sequence(episode: Episode, sequence: int | None) -> Episode:
+    if sequence is None or sequence == episode.sequence:
+        return episode
+    opens = episode.opening_sequence == episode.sequence
+    opening = sequence if opens else episode.opening_sequence
+    return replace(episode, sequence=sequence, opening_sequence=opening)
+
+
+def _row(
+    decision: Decision, episode: Episode, channel: str, now: datetime
+) -> OutboxRow:
+    assert decision.message is not None
+    eid = episode.episode_id
+    return OutboxRow(
+        row_id=episode_row_id(eid, episode.sequence, channel),
+        kind=decision.message,
+        channel=channel,
+        source=episode.source,
+        created_at=now,
+        owed_since=now,
+        next_attempt_at=now,
+        thread_id=episode_row_id(eid, episode.opening_sequence, channel),
+        episode_id=eid,
+        sequence=episode.sequence,
+        cause=decision.cause,
+        episode=episode_news(episode, decision.reason),
+    )
+
+
+def _transition(
+    decision: Decision, episode: Episode, rows: Sequence[OutboxRow], now: datetime
+) -> Transition:
+    return Transition(
+        kind=decision.kind,
+        episode_id=episode.episode_id,
+        source=episode.source,
+        fingerprint=episode.fingerprint,
+        number=episode.number,
+        sequence=episode.sequence,
+        at=now,
+        notified=bool(rows),
+        reason=decision.reason,
+        rows=tuple(row.row_id for row in rows),
+    )

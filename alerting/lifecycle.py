@@ -54,18 +54,28 @@ class Decision:
     cause: tuple[str, ...] = ()
 
 
-def belongs(episode: Episode, notice: FindingNotice, policy: Policy) -> bool:
-    """Whether the finding is of this episode rather than of a new one.
+def parted(
+    episode: Episode, notices: Sequence[FindingNotice], policy: Policy
+) -> tuple[list[FindingNotice], list[FindingNotice]]:
+    """The findings that are of this episode, and those that are of a new one.
 
-    It is, when the episode holds it or is not over; a late finding also belongs to the
-    resolved episode in whose time it ended.
+    All are of an episode that is not over. Of a resolved one are those that it holds
+    and, because they come late, those that ended in its time.
     """
-    if episode.holds(notice.finding_id) or not episode.resolved:
-        return True
+    if not episode.resolved:
+        return list(notices), []
+    known = episode.known_ids()
     first, last = episode.first_seen, episode.last_seen
-    if first is None or last is None:
-        return False
-    return first - policy.resolve_after <= notice.end <= last
+    mine: list[FindingNotice] = []
+    new: list[FindingNotice] = []
+    for notice in notices:
+        late = (
+            first is not None
+            and last is not None
+            and first - policy.resolve_after <= notice.end <= last
+        )
+        (mine if late or notice.finding_id in known else new).append(notice)
+    return mine, new
 
 
 def open_episode(

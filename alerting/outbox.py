@@ -12,11 +12,11 @@ import uuid
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
-from typing import Literal
 
 from alerting.courier import Courier
 from alerting.delivery import Channel, DeliveryReport
 from alerting.errors import RowError, StateConflict, StoreBusy
+from alerting.lifecycle import Decision
 from alerting.records import Clock
 from alerting.rows import (
     UNSENT,
@@ -27,13 +27,14 @@ from alerting.rows import (
     replayed,
     row_from,
 )
-from alerting.store import OUTBOX, AlertStore
+from alerting.store import OUTBOX, AlertStore, Write
 
 MAX_ROWS = 1000
 MAX_FRESH = 10_000
 MAX_CONFLICTS = 8
 
-Owed = Literal["owed", "owed before", "rewritten"]
+#: A transition: (episode id, sequence).
+Place = tuple[str, int]
 
 
 class Outbox:
@@ -70,39 +71,62 @@ class Outbox:
     def channels(self) -> tuple[str, ...]:
         return tuple(channel.name for channel in self._channels)
 
-    def causes(self, episode_id: str, sequence: int) -> frozenset[str]:
-        """What the rows of that transition, if any are there, were owed for."""
-        rows = self._rows_of(episode_id, sequence)
-        return frozenset(cause for row in rows for cause in row.cause)
+    def causes(self, places: Iterable[Place]) -> dict[Place, frozenset[str]]:
+        """What the rows of those transitions, if any are there, were owed for."""
+        return {
+            place: frozenset(cause for row in rows for cause in row.cause)
+            for place, rows in self._rows_at(places).items()
+        }
 
-    def free_sequence(
-        self, episode_id: str, sequence: int, cause: Collection[str]
-    ) -> int:
-        """The first sequence, from this one on, whose rows are ours or not there.
+    def free_sequences(self, decisions: Iterable[Decision]) -> dict[str, int]:
+        """By episode: the first sequence, from the decided one on, that is its own.
 
-        A row of another cause is left by a transition that was decided, but never
-        stored. Nobody has seen it unless somebody tried to send it; then we go past it.
+        Its rows are of the same cause, or not there, or nobody has seen them: a row of
+        another cause is left by a transition that was decided, but never stored. Where
+        somebody tried to send it we go past it.
         """
-        while any(
-            not row.untouched and not _same(row, cause)
-            for row in self._rows_of(episode_id, sequence)
-        ):
-            sequence += 1
-        return sequence
+        free: dict[str, int] = {}
+        left = {
+            (one.episode.episode_id, one.episode.sequence): one.cause
+            for one in decisions
+        }
+        while left:
+            further = {}
+            rows = self._rows_at(left)
+            for (episode_id, sequence), cause in left.items():
+                taken = any(
+                    not row.untouched and not _same(row, cause)
+                    for row in rows[episode_id, sequence]
+                )
+                if taken:
+                    further[episode_id, sequence + 1] = cause
+                else:
+                    free[episode_id] = sequence
+            left = further
+        return free
 
     def owe(self, rows: Iterable[OutboxRow]) -> tuple[str, ...]:
-        """Stores rows that are not there yet; → the ids of all of them.
+        """Stores rows that are not there yet; → the ids of all. Raises StoreBusy."""
+        every = list(rows)
+        left = every
+        for _ in range(MAX_CONFLICTS):
+            missed = self.owe_all(left)
+            if not missed:
+                return tuple(row.row_id for row in every)
+            left = [row for row in left if row.row_id in missed]
+        raise StoreBusy(f"outbox row {left[0].row_id} keeps changing; try again")
 
-        A row that is there for the same cause stays as it is, whatever became of it.
+    def owe_all(self, rows: Sequence[OutboxRow]) -> set[str]:
+        """Stores rows that are not there yet; → the ids of those that met a conflict.
+
+        A row that is there for the same cause stays as it is, whatever became of it;
+        one of another cause is rewritten if nobody tried to send it.
         """
-        ids = []
-        for row in rows:
-            self._owe_one(row)
-            ids.append(row.row_id)
-            self._fresh[row.row_id] = None
+        missed = self._rewrite(self._create(rows))
+        self._fresh.update(dict.fromkeys(row.row_id for row in rows))
         while len(self._fresh) > MAX_FRESH:
             self._fresh.popitem(last=False)
-        return tuple(ids)
+        return missed
 
     def deliver(
         self,
@@ -164,29 +188,45 @@ class Outbox:
             return replayed(row, now)
         raise StoreBusy(f"outbox row {row_id} keeps changing; try again")
 
-    def _rows_of(self, episode_id: str, sequence: int) -> list[OutboxRow]:
-        found = (
-            self.row(episode_row_id(episode_id, sequence, name))
-            for name in self.channels
-        )
-        return [row for row in found if row is not None]
+    def _rows_at(self, places: Iterable[Place]) -> dict[Place, list[OutboxRow]]:
+        """The rows of each of these transitions."""
+        at: dict[Place, list[OutboxRow]] = {place: [] for place in places}
+        ids = {episode_row_id(*place, n): place for place in at for n in self.channels}
+        for row in self._read(list(ids)).values():
+            at[ids[row.row_id]].append(row)
+        return at
 
-    def _owe_one(self, row: OutboxRow) -> Owed:
-        for _ in range(MAX_CONFLICTS):
-            if self._store.create(OUTBOX, row.row_id, row.body()) is not None:
-                return "owed"
-            stored = self._store.get(OUTBOX, row.row_id)
-            if stored is None:
-                continue
-            held = row_from(stored.body)
-            if _same(held, row.cause) or not held.untouched:
-                return "owed before"
-            try:
-                self._store.replace(stored, row.body())
-            except StateConflict:
-                continue
-            return "rewritten"
-        raise StoreBusy(f"outbox row {row.row_id} keeps changing; try again")
+    def _read(self, ids: Sequence[str]) -> dict[str, OutboxRow]:
+        if not ids:
+            return {}
+        read = self._store.get_many(OUTBOX, ids)
+        return {row_id: row_from(stored.body) for row_id, stored in read.items()}
+
+    def _create(self, rows: Sequence[OutboxRow]) -> list[OutboxRow]:
+        """→ those whose id is there already."""
+        if not rows:
+            return []
+        writes = [Write(row.row_id, row.body()) for row in rows]
+        created = self._store.write_many(OUTBOX, writes)
+        return [row for row, one in zip(rows, created, strict=True) if one is None]
+
+    def _rewrite(self, rows: Sequence[OutboxRow]) -> set[str]:
+        """Rewrites those that may be; → ids of what changed or went meanwhile."""
+        if not rows:
+            return set()
+        there = self._store.get_many(OUTBOX, [row.row_id for row in rows])
+        missed = {row.row_id for row in rows if row.row_id not in there}
+        writes = []
+        for row in rows:
+            stored = there.get(row.row_id)
+            held = None if stored is None else row_from(stored.body)
+            if held is not None and held.untouched and not _same(held, row.cause):
+                writes.append(Write(row.row_id, row.body(), stored))
+        written = self._store.write_many(OUTBOX, writes) if writes else []
+        for write, one in zip(writes, written, strict=True):
+            if one is None:
+                missed.add(write.doc_id)
+        return missed
 
     def _unsent(self) -> list[OutboxRow]:
         """What a search finds, and what it may not show yet because it is new.
@@ -198,12 +238,11 @@ class Outbox:
         ]
         gone = self.rows(UNSENT, limit=MAX_ROWS)  # of channels that are no more
         rows = {row.row_id: row for some in (*found, gone) for row in some}
+        rows |= self._read([one for one in self._fresh if one not in rows])
         for row_id in list(self._fresh):
-            row = rows.get(row_id) or self.row(row_id)
-            if row is None or not row.unsent:
+            if row_id not in rows or not rows[row_id].unsent:
                 del self._fresh[row_id]
-            else:
-                rows[row_id] = row
+                rows.pop(row_id, None)
         return list(rows.values())
 
 

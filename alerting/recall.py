@@ -7,7 +7,15 @@ restart the searches alone are enough, for by then they show everything.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import (
+    Callable,
+    Generator,
+    Hashable,
+    Iterable,
+    Mapping,
+    Sequence,
+)
+from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 from alerting.episode import Episode
@@ -43,13 +51,25 @@ class BoundedMap(Generic[K, V]):
         return [key for key, value in self._held.items() if wanted(value)]
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """An episode and the version it stands in, without the body that it came from."""
+
+    episode: Episode
+    version: Stored
+
+    @classmethod
+    def of(cls, episode: Episode, stored: Stored) -> Held:
+        return cls(episode, replace(stored, body={}))
+
+
 class Recall:
     """Numbers of newest episodes, homes of findings, and who awaits what."""
 
     def __init__(self) -> None:
         self.numbers: BoundedMap[tuple[str, str], int] = BoundedMap()
         self.homes: BoundedMap[str, str] = BoundedMap()
-        self.written: BoundedMap[str, Stored] = BoundedMap(MAX_WRITTEN)
+        self.written: BoundedMap[str, Held] = BoundedMap(MAX_WRITTEN)
         self._open: BoundedMap[str, str] = BoundedMap()
         self._pending: BoundedMap[str, str] = BoundedMap()
 
@@ -73,26 +93,56 @@ class Recall:
         return self._pending.keys_where(lambda its: its == source)
 
 
-def newest(
-    get: Callable[[int], Stored | None], hint: int | None
-) -> tuple[int, Stored | None]:
-    """The highest number from 1 on that exists, with its document; (0, None) if none.
+def newest_of_each(
+    read: Callable[[Sequence[tuple[K, int]]], Mapping[tuple[K, int], V]],
+    hints: Mapping[K, int | None],
+) -> dict[K, tuple[int, V | None]]:
+    """The highest number from 1 on that exists, by key, with what stands there.
 
-    Numbers have no gaps, so doubling steps and then halving find the last one in a few
-    real-time reads; a right hint makes it two.
+    (0, None) where there is none. Numbers have no gaps, so doubling steps and then
+    halving find the last one in a few rounds of real-time reads; all keys go through
+    the same rounds, and a right hint makes it one.
     """
-    low, held = 0, None
-    if hint is not None and (found := get(hint)) is not None:
-        low, held = hint, found
+    searches: dict[K, _Search[V]] = {key: _search(hint) for key, hint in hints.items()}
+    asked = {key: next(search) for key, search in searches.items()}
+    newest: dict[K, tuple[int, V | None]] = {}
+    while asked:
+        found = read([(key, n) for key, numbers in asked.items() for n in numbers])
+        further: dict[K, tuple[int, ...]] = {}
+        for key, numbers in asked.items():
+            there = {n: found[key, n] for n in numbers if (key, n) in found}
+            try:
+                further[key] = searches[key].send(there)
+            except StopIteration as end:
+                newest[key] = end.value
+        asked = further
+    return newest
+
+
+_Search = Generator[tuple[int, ...], Mapping[int, V], tuple[int, V | None]]
+
+
+def _search(hint: int | None) -> _Search[V]:
+    """Asks for numbers, is told what stands there, and returns the highest."""
+    low = hint or 1
+    found = yield low, low + 1
+    if low not in found and low > 1:
+        low = 1
+        found = yield low, low + 1
+    if low not in found:
+        return 0, None
+    held = found[low]
     step = 1
-    while (found := get(low + step)) is not None:
-        low, held = low + step, found
+    while low + step in found:
+        low, held = low + step, found[low + step]
         step *= 2
+        found = yield (low + step,)
     missing = low + step
     while missing - low > 1:
         middle = (low + missing) // 2
-        if (found := get(middle)) is None:
-            missing = middle
+        found = yield (middle,)
+        if middle in found:
+            low, held = middle, found[middle]
         else:
-            low, held = middle, found
+            missing = middle
     return low, held

@@ -44,7 +44,9 @@ class AlertStateStore:
     ) -> list[alerting.Stored | None]:
         """See AlertStore."""
         ours = [
-            connector.Write(w.doc_id, w.body, w.over and _as_ours(w.over))
+            connector.Write(
+                w.doc_id, w.body, None if w.over is None else _as_ours(w.over)
+            )
             for w in writes
         ]
         return [_taken(stored) for stored in self._store.write_many(kind, ours)]

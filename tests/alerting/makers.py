@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
@@ -21,6 +21,7 @@ from alerting import (
     Policy,
     Receipt,
     Stored,
+    Write,
     sample_notice,
 )
 from alerting.assembly import RowComposer
@@ -162,19 +163,23 @@ class Crash(BaseException):
 
 
 class CrashingStore:
-    """A store whose process is killed at the k-th write (from 1).
+    """A store whose process is killed at the k-th request to write (from 1).
 
-    done: the write has reached the store when it happens, else it has not.
+    kept: which of its documents (from 0) have reached the store when it happens.
+    ``sizes``: how many documents each request so far was to write.
     """
 
-    def __init__(self, inner: AlertStore, at: int, *, done: bool) -> None:
+    def __init__(self, inner: AlertStore, at: int, kept: Collection[int] = ()) -> None:
         self._inner = inner
         self._at = at
-        self._done = done
-        self.writes = 0
+        self._kept = kept
+        self.sizes: list[int] = []
 
     def get(self, kind: str, doc_id: str) -> Stored | None:
         return self._inner.get(kind, doc_id)
+
+    def get_many(self, kind: str, ids: Sequence[str]) -> dict[str, Stored]:
+        return self._inner.get_many(kind, ids)
 
     def find(
         self,
@@ -192,14 +197,26 @@ class CrashingStore:
     def replace(self, stored: Stored, body: Mapping[str, Any]) -> Stored:
         return self._write(lambda: self._inner.replace(stored, body))
 
-    def _write(self, write: Callable[[], _T]) -> _T:
-        self.writes += 1
-        if self.writes == self._at and not self._done:
-            raise Crash
-        result = write()
-        if self.writes == self._at:
-            raise Crash
-        return result
+    def write_many(self, kind: str, writes: Sequence[Write]) -> list[Stored | None]:
+        kept = [one for at, one in enumerate(writes) if at in self._kept]
+        return self._write(
+            lambda: self._inner.write_many(kind, writes),
+            lambda: self._inner.write_many(kind, kept),
+            len(writes),
+        )
+
+    def _write(
+        self,
+        write: Callable[[], _T],
+        last: Callable[[], object] | None = None,
+        size: int = 1,
+    ) -> _T:
+        self.sizes.append(size)
+        if len(self.sizes) != self._at:
+            return write()
+        if self._kept:
+            (last or write)()
+        raise Crash
 
 
 class LaggingStore(InMemoryAlertStore):

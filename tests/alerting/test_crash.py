@@ -1,5 +1,7 @@
 """Killed at any write, then started again: every message once, none lost.
 
+Of a request that writes many documents, any of them may have reached the store.
+
 The pipeline commits in this order: findings, ``note``, ``advance``, ``catch_up_done``,
 the cursor; then ``deliver``. After a crash it repeats the run whose cursor it did not
 save, with the same findings, some time later.
@@ -10,6 +12,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import combinations
 
 import pytest
 
@@ -28,7 +31,10 @@ from tests.alerting.makers import (
 )
 
 HOUR = timedelta(hours=1)
-MOST_WRITES = 200
+
+#: The number of a request to write, and which of its documents reach the store.
+Death = tuple[int, tuple[int, ...]]
+NONE: Death = (0, ())
 
 
 @dataclass(frozen=True)
@@ -89,9 +95,9 @@ class Life:
     hook: Recorder = field(default_factory=Recorder)
     crashed: bool = False
 
-    def live(self, *, at: int, done: bool, pause: timedelta) -> int:
-        """→ how many writes there were before the crash, or in all."""
-        crashing = CrashingStore(self.store, at, done=done)
+    def live(self, death: Death, pause: timedelta) -> list[int]:
+        """→ how many documents each request to write had, up to the crash if any."""
+        crashing = CrashingStore(self.store, *death)
         world = self._world(crashing)
         for run in RUNS:
             self.clock.time = max(self.clock.time, run.at)
@@ -105,7 +111,7 @@ class Life:
                 self._run(world, run)
         self.clock.forward(2 * HOUR)  # what had to wait for catch_up_interval
         self._run(self._world(self.store), RUNS[-1])
-        return crashing.writes
+        return crashing.sizes
 
     def _world(self, store: InMemoryAlertStore | CrashingStore) -> World:
         channels = {"mail": self.mail, "hook": self.hook}
@@ -138,8 +144,21 @@ class Life:
 @pytest.fixture(scope="module")
 def undisturbed() -> Life:
     life = Life()
-    life.live(at=0, done=False, pause=minutes(0))
+    life.live(NONE, minutes(0))
     return life
+
+
+@pytest.fixture(scope="module")
+def deaths() -> list[Death]:
+    """Each request to write, with each choice of its documents."""
+    sizes = Life().live(NONE, minutes(0))
+    assert max(sizes) >= 4, "no request writes many"
+    return [
+        (at, kept)
+        for at, size in enumerate(sizes, 1)
+        for count in range(size + 1)
+        for kept in combinations(range(size), count)
+    ]
 
 
 def test_the_undisturbed_life(undisturbed: Life) -> None:
@@ -149,65 +168,58 @@ def test_the_undisturbed_life(undisturbed: Life) -> None:
     assert max(Counter(undisturbed.sent()).values()) == 1
 
 
-@pytest.mark.parametrize("done", [False, True], ids=["before", "after"])
-def test_killed_at_every_write(undisturbed: Life, done: bool) -> None:
+def test_killed_at_every_write(undisturbed: Life, deaths: list[Death]) -> None:
     """The same messages as undisturbed, and each once.
 
     Twice under the same id only where the process died between send and "sent".
     """
     twice = 0
-    for at in range(1, MOST_WRITES):
+    for death in deaths:
         life = Life()
-        life.live(at=at, done=done, pause=minutes(2))
-        if not life.crashed:
-            break
+        life.live(death, minutes(2))
+        assert life.crashed, f"not killed at {death}"
         counts = Counter(life.sent())
-        assert set(counts) == set(undisturbed.sent()), f"killed at write {at}"
+        assert set(counts) == set(undisturbed.sent()), f"killed at {death}"
         again = [row_id for row_id, count in counts.items() if count > 1]
-        assert len(again) <= 1, f"killed at write {at}"
+        assert len(again) <= (not death[1]), f"killed at {death}"
         twice += len(again)
-        assert life.figures() == undisturbed.figures(), f"killed at write {at}"
+        assert life.figures() == undisturbed.figures(), f"killed at {death}"
         _assert_all_settled(life)
-    else:
-        pytest.fail("the scenario has more writes than expected")
     # Killed before "sent" is stored, a message goes out again; killed after, never.
-    assert twice == (0 if done else len(undisturbed.sent()))
+    assert twice == len(undisturbed.sent())
 
 
-@pytest.mark.parametrize("done", [False, True], ids=["before", "after"])
-def test_killed_at_every_write_and_started_hours_later(done: bool) -> None:
+def test_killed_at_every_write_and_started_hours_later(deaths: list[Death]) -> None:
     """By then the findings are too old to be sent; nothing is doubled or lost.
 
     What was owed before the crash is sent as owed; the rest is in a catch-up.
     """
-    for at in range(1, MOST_WRITES):
+    for death in deaths:
         life = Life()
-        life.live(at=at, done=done, pause=3 * HOUR)
-        if not life.crashed:
-            return
+        life.live(death, 3 * HOUR)
+        assert life.crashed, f"not killed at {death}"
         for recorder in (life.mail, life.hook):
-            _assert_told_once(life, recorder, at)
+            _assert_told_once(life, recorder, death)
         _assert_all_settled(life)
-    pytest.fail("the scenario has more writes than expected")
 
 
-def _assert_told_once(life: Life, recorder: Recorder, at: int) -> None:
+def _assert_told_once(life: Life, recorder: Recorder, death: Death) -> None:
     again = [row for row, count in Counter(recorder.ids).items() if count > 1]
-    assert len(again) <= 1, f"killed at write {at}"
+    assert len(again) <= 1, f"killed at {death}"
     rows = {m.row_id: m for m in recorder.messages}
     opened = Counter(
         m.document["data"]["episode_id"] for m in rows.values() if m.kind == "opened"
     )
-    assert not opened or max(opened.values()) == 1, f"killed at write {at}"
+    assert not opened or max(opened.values()) == 1, f"killed at {death}"
     summed_up = sum(
         m.document["data"]["findings"] for m in rows.values() if m.kind == "catch-up"
     )
     episodes = World(store=life.store).tracker.episodes()
-    assert summed_up == sum(e.silent.told for e in episodes), f"killed at write {at}"
+    assert summed_up == sum(e.silent.told for e in episodes), f"killed at {death}"
     for episode in episodes:
         assert episode.announced == (episode.episode_id in opened)
         told = episode.announced or episode.silent.told or not episode.findings
-        assert told, f"killed at write {at}"
+        assert told, f"killed at {death}"
 
 
 def _assert_all_settled(life: Life) -> None:
@@ -228,7 +240,7 @@ def test_killed_in_the_send_itself(undisturbed: Life, moment: str) -> None:
                 raise Crash
 
         setattr(life.mail, moment, blow)
-        life.live(at=0, done=False, pause=minutes(2))
+        life.live(NONE, minutes(2))
         assert life.crashed
         counts = Counter(life.mail.ids)
         assert set(counts) == set(undisturbed.mail.ids)
@@ -239,7 +251,7 @@ def test_killed_in_the_send_itself(undisturbed: Life, moment: str) -> None:
 def test_an_intent_whose_transition_never_came_is_not_sent() -> None:
     """Killed between row and episode; the finding is withdrawn before the restart."""
     store = InMemoryAlertStore()
-    world = World(store=CrashingStore(store, 2, done=False))
+    world = World(store=CrashingStore(store, 2))
     with pytest.raises(Crash):
         world.tracker.note([notice("a")], T0)
     world = world.restarted(store=store)
@@ -260,7 +272,7 @@ def test_an_intent_whose_transition_never_came_is_not_sent() -> None:
 
 def test_an_intent_that_stays_one_dies_visibly() -> None:
     store = InMemoryAlertStore()
-    world = World(store=CrashingStore(store, 2, done=False))
+    world = World(store=CrashingStore(store, 2))
     with pytest.raises(Crash):
         world.tracker.note([notice("a")], T0)
     world = world.restarted(store=store)

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import pytest
 
 from alerting import InMemoryAlertStore, Policy, Stored
-from alerting.recall import newest
+from alerting.recall import newest_of_each
 from tests.alerting.makers import T0, LaggingStore, World, minutes, notice
 
 
 class Numbered:
-    """Documents 1 to `count`, and how often one was asked for."""
+    """Documents 1 to so many of each key, and how often some were asked for."""
 
-    def __init__(self, count: int) -> None:
-        self.count = count
+    def __init__(self, counts: Mapping[str, int]) -> None:
+        self.counts = counts
         self.reads = 0
 
-    def __call__(self, number: int) -> Stored | None:
-        assert number >= 1
+    def __call__(self, places: Sequence[tuple[str, int]]) -> dict[tuple[str, int], str]:
+        assert all(number >= 1 for _, number in places)
+        assert len(places) <= 2 * len(self.counts)
         self.reads += 1
-        if number > self.count:
-            return None
-        return Stored("episodes", f"e-{number}", {"number": number}, number, 1)
+        return {
+            (key, number): f"{key}-{number}"
+            for key, number in places
+            if number <= self.counts[key]
+        }
 
 
 class CountingStore(InMemoryAlertStore):
@@ -33,26 +38,44 @@ class CountingStore(InMemoryAlertStore):
         self.reads += 1
         return super().get(kind, doc_id)
 
+    def get_many(self, kind: str, ids: Sequence[str]) -> dict[str, Stored]:
+        self.reads += 1
+        return super().get_many(kind, ids)
+
+
+def _newest(count: int, hint: int | None) -> tuple[int, str | None]:
+    return newest_of_each(Numbered({"a": count}), {"a": hint})["a"]
+
 
 @pytest.mark.parametrize("count", range(40))
 def test_the_highest_number_is_found_whatever_is_remembered(count: int) -> None:
     for hint in (None, *range(1, 45)):
-        number, stored = newest(Numbered(count), hint)
-        assert number == count
-        assert (stored.body["number"] if stored else 0) == count
+        assert _newest(count, hint) == (count, f"a-{count}" if count else None)
 
 
-@pytest.mark.parametrize(("count", "reads"), [(0, 1), (1, 3), (7, 7), (1000, 19)])
+def test_many_are_found_in_the_same_rounds() -> None:
+    counts = {f"k{number}": number for number in range(40)}
+    hints = {key: count + 3 if count % 3 else None for key, count in counts.items()}
+    numbered = Numbered(counts)
+    newest = newest_of_each(numbered, hints)
+    assert {key: number for key, (number, _) in newest.items()} == counts
+    alone = [Numbered(counts) for _ in counts]
+    for key, each in zip(counts, alone, strict=True):
+        newest_of_each(each, {key: hints[key]})
+    assert numbered.reads == max(each.reads for each in alone)
+
+
+@pytest.mark.parametrize(("count", "reads"), [(0, 1), (1, 1), (7, 6), (1000, 19)])
 def test_few_reads_are_enough_without_a_hint(count: int, reads: int) -> None:
-    numbered = Numbered(count)
-    newest(numbered, None)
+    numbered = Numbered({"a": count})
+    newest_of_each(numbered, {"a": None})
     assert numbered.reads <= reads
 
 
-def test_a_right_hint_makes_it_two_reads() -> None:
-    numbered = Numbered(1000)
-    assert newest(numbered, 1000)[0] == 1000
-    assert numbered.reads == 2
+def test_a_right_hint_makes_it_one_read() -> None:
+    numbered = Numbered({"a": 1000})
+    assert newest_of_each(numbered, {"a": 1000})["a"] == (1000, "a-1000")
+    assert numbered.reads == 1
 
 
 @pytest.mark.parametrize("episodes", [1, 2, 5, 7, 12])
