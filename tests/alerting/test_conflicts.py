@@ -7,7 +7,15 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from alerting import FindingNotice, InMemoryAlertStore, Stored, Write
-from tests.alerting.makers import T0, Crash, CrashingStore, World, minutes, notice
+from tests.alerting.makers import (
+    T0,
+    ContestedStore,
+    Crash,
+    CrashingStore,
+    World,
+    minutes,
+    notice,
+)
 
 LATER = T0 + minutes(20)
 
@@ -132,3 +140,33 @@ def test_a_row_that_somebody_else_rewrites_first() -> None:
     assert world.outbox.deliver(T0).sent == 2
     told = {m.document["data"]["class"]["id"] for m in world.channels["mail"].messages}
     assert told == {"c1", "c2"}
+
+
+def test_no_episode_moves_before_its_rows_are_its_own() -> None:
+    """The row of a decision that was never stored is written over by somebody else."""
+    store = ContestedStore("outbox", times=2)
+    with pytest.raises(Crash):
+        World(store=CrashingStore(store, 2)).tracker.note(_of("c1", "gone"), T0)
+    world = World(store=store)
+    (done,) = world.tracker.note(_of("c1", "a"), T0)
+    assert (done.kind, store.left) == ("opened", 0)
+    (row,) = world.outbox.rows()
+    assert row.cause == ("a",)
+
+
+def test_a_row_of_the_same_cause_stays_as_it_is() -> None:
+    store = InMemoryAlertStore()
+    with pytest.raises(Crash):
+        World(store=CrashingStore(store, 2)).tracker.note(_of("c1", "a"), T0)
+    world = World(store=store)
+    world.tracker.note(_of("c1", "a"), LATER)
+    (row,) = world.outbox.rows()
+    assert row.created_at == T0
+
+
+def test_a_finding_that_grows_stays_in_its_resolved_episode() -> None:
+    world = World()
+    world.tracker.note(_of("c1", "a"), T0)
+    world.tracker.advance("shop-db", LATER, LATER)
+    (done,) = world.tracker.note(_of("c1", "a", at=30), T0 + minutes(30))
+    assert (done.kind, done.number) == ("amended", 1)
