@@ -111,6 +111,8 @@ class Keeper:
         self, changes: Sequence[Change], now: datetime
     ) -> list[Transition | None]:
         """Stores decisions, each on another episode; None where one met a conflict."""
+        if not changes:
+            return []
         episodes = self._with_free_sequences([change.decision for change in changes])
         owed = [
             self._rows(change.decision, episode, now)
