@@ -18,15 +18,11 @@ from typing import Any, Literal
 import msgspec
 
 from alerting.members import (
-    MAX_MEMBERS,
     Folded,
     Member,
     SilentTally,
-    by_end,
     distinct,
-    kept_samples,
     least,
-    member_of,
     most,
 )
 from alerting.records import FindingNotice, worst_severity
@@ -124,47 +120,6 @@ class Episode:
         """The findings that it holds."""
         return frozenset([*self.finding_ids, *(m.finding_id for m in self.members)])
 
-    def with_finding(self, notice: FindingNotice, *, silent: bool) -> Episode:
-        """This episode with a finding that is new to it, or amended.
-
-        Its class and advice are those of the finding told last.
-
-        An amended finding that is folded already stays as it was counted.
-        """
-        notice = notice.bounded()
-        known = self.member(notice.finding_id)
-        if known is None and self.holds(notice.finding_id):
-            return self
-        member = member_of(notice, silent=known.silent if known else silent)
-        if member == known and not self._better_sample(notice):
-            return self
-        rest = tuple(m for m in self.members if m is not known)
-        changed = replace(
-            self,
-            class_id=notice.class_id,
-            class_name=notice.class_name,
-            pattern=notice.pattern,
-            known=notice.known,
-            advice=notice.advice,
-            members=tuple(sorted((*rest, member), key=by_end)),
-            samples=kept_samples(self.samples, notice),
-        )
-        if known is not None:
-            return changed
-        changed = replace(changed, finding_ids=(*self.finding_ids, notice.finding_id))
-        if silent:
-            changed = replace(changed, silent=self.silent.plus(member))
-        return _folded(changed)
-
-    def _better_sample(self, notice: FindingNotice) -> bool:
-        """A sample of this finding says something else than the notice does."""
-        held = next(
-            (s for s in self.samples if s.finding_id == notice.finding_id), None
-        )
-        if held is None:
-            return False
-        return replace(notice, detected_at=held.detected_at) != held
-
     def without_finding(self, finding_id: str) -> Episode:
         """This episode as if it had never held that finding; counted as withdrawn."""
         if not self.holds(finding_id):
@@ -238,14 +193,4 @@ def new_episode(notice: FindingNotice, number: int, now: datetime) -> Episode:
         advice=notice.advice,
         opened_at=now,
         changed_at=now,
-    )
-
-
-def _folded(episode: Episode) -> Episode:
-    """With the oldest members beyond the limit turned into sums."""
-    return replace(
-        episode,
-        finding_ids=episode.finding_ids[-MAX_IDS:],
-        folded=episode.folded.plus(episode.members[:-MAX_MEMBERS]),
-        members=episode.members[-MAX_MEMBERS:],
     )

@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from alerting.episode import Episode, new_episode
+from alerting.gathering import Gathering
 from alerting.records import FindingNotice, TransitionKind
 
 MAX_CAUSE = 200
@@ -89,13 +90,14 @@ def open_episode(
 
     told: findings whose announcement is owed already (a replay), however old by now.
     """
-    episode = new_episode(notices[0], number, now)
+    gathering = Gathering(new_episode(notices[0], number, now))
     recent = []
     for notice in notices:
         silent = _silent(notice, now, policy, told)
-        episode = episode.with_finding(notice, silent=silent)
+        gathering.add(notice, silent=silent)
         if not silent:
             recent.append(notice)
+    episode = gathering.episode()
     if not recent:
         return Decision(episode, "opened", _too_old_reason(policy))
     return _announced(episode, "opened", recent, now, f"opened: episode {number}")
@@ -109,16 +111,15 @@ def join(
     told: Collection[str] = (),
 ) -> Decision | None:
     """The episode with these findings counted or amended; None if it knew them all."""
-    changed, active = episode, []
+    gathering, active = Gathering(episode), []
     for notice in notices:
-        known = changed.member(notice.finding_id)
+        ended = gathering.end_of(notice.finding_id)
         silent = _silent(notice, now, policy, told)
-        after = changed.with_finding(notice, silent=silent)
-        if after is changed:
+        if not gathering.add(notice, silent=silent) or silent:
             continue
-        if not silent and (known is None or notice.end > known.end):
+        if ended is None or notice.end > ended:
             active.append(notice)
-        changed = after
+    changed = gathering.episode()
     if changed is episode:
         return None
     changed = replace(changed, changed_at=now)

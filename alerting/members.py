@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from alerting.records import FindingNotice, worst_severity
+from alerting.records import FindingNotice, cut_name, worst_severity
 
 MAX_MEMBERS = 500
 MAX_NAMES = 20
@@ -89,8 +89,8 @@ def member_of(notice: FindingNotice, *, silent: bool) -> Member:
         notice.end,
         notice.risk,
         notice.severity,
-        notice.service,
-        notice.host,
+        cut_name(notice.service),
+        cut_name(notice.host),
         silent,
     )
 

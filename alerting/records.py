@@ -89,8 +89,8 @@ class FindingNotice:
         return replace(
             self,
             session=_cut(self.session),
-            service=_cut_name(self.service),
-            host=_cut_name(self.host),
+            service=cut_name(self.service),
+            host=cut_name(self.host),
             log_url=self.log_url if len(self.log_url or "") <= MAX_URL else None,
             model_version=_cut(self.model_version, MAX_NAME),
             class_name=_cut(self.class_name),
@@ -135,13 +135,14 @@ def worst_severity(severities: Sequence[str]) -> str:
     return max(severities, key=severity_rank, default=SEVERITIES[0])
 
 
+def cut_name(name: str | None) -> str | None:
+    """A name that is short enough to be kept."""
+    return None if name is None else _cut(name, MAX_NAME)
+
+
 def _cut(text: str, limit: int = MAX_TEXT) -> str:
     short = text if len(text) <= limit else text[: limit - 1] + "…"
     return short.encode("utf-8", "replace").decode()  # half characters cannot be stored
-
-
-def _cut_name(name: str | None) -> str | None:
-    return None if name is None else _cut(name, MAX_NAME)
 
 
 def _telling(evidence: tuple[EvidenceNote, ...]) -> list[EvidenceNote]:

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from alerting import FindingNotice
 from alerting.episode import (
     MAX_IDS,
     Episode,
@@ -13,15 +14,22 @@ from alerting.episode import (
     episode_id,
     new_episode,
 )
+from alerting.gathering import Gathering
 from alerting.members import MAX_MEMBERS, MAX_NAMES, MAX_SAMPLES
 from tests.alerting.makers import T0, minutes, notice
+
+
+def _joined(episode: Episode, told: FindingNotice, *, silent: bool) -> Episode:
+    gathering = Gathering(episode)
+    gathering.add(told, silent=silent)
+    return gathering.episode()
 
 
 def _with(*ids: str) -> Episode:
     episode = new_episode(notice("a"), 1, T0)
     for at, one in enumerate(ids):
         told = notice(one, T0 + minutes(at), risk=50 + at, host=f"db{at}")
-        episode = episode.with_finding(told, silent=False)
+        episode = _joined(episode, told, silent=False)
     return episode
 
 
@@ -51,11 +59,11 @@ def test_figures_follow_from_the_findings() -> None:
 def test_told_twice_changes_nothing() -> None:
     episode = _with("a", "b")
     again = notice("b", T0 + minutes(1), risk=51, host="db1", detected_at=T0)
-    assert episode.with_finding(again, silent=True) is episode
+    assert _joined(episode, again, silent=True) is episode
 
 
 def test_amended_replaces_what_was_counted() -> None:
-    amended = _with("a", "b").with_finding(notice("b", T0, risk=99), silent=False)
+    amended = _joined(_with("a", "b"), notice("b", T0, risk=99), silent=False)
     assert amended.findings == 2
     assert amended.risk == 99
     assert amended.last_seen == T0
@@ -101,7 +109,7 @@ def test_everything_is_bounded() -> None:
             if number % 500 == 0
             else (),
         )
-        episode = episode.with_finding(told, silent=number % 2 == 0)
+        episode = _joined(episode, told, silent=number % 2 == 0)
     assert episode.findings == count
     assert len(episode.members) == MAX_MEMBERS
     assert len(episode.finding_ids) == MAX_IDS
@@ -115,9 +123,9 @@ def test_everything_is_bounded() -> None:
 def test_a_folded_finding_is_still_known() -> None:
     episode = new_episode(notice("a"), 1, T0)
     for number in range(MAX_MEMBERS + 1):
-        episode = episode.with_finding(notice(f"f{number}", T0), silent=False)
+        episode = _joined(episode, notice(f"f{number}", T0), silent=False)
     gone = next(i for i in episode.finding_ids if episode.member(i) is None)
-    assert episode.with_finding(notice(gone, T0), silent=False) is episode
+    assert _joined(episode, notice(gone, T0), silent=False) is episode
     less = episode.without_finding(gone)
     assert less.findings == episode.findings - 1
     assert not less.holds(gone)
@@ -125,7 +133,7 @@ def test_a_folded_finding_is_still_known() -> None:
 
 @pytest.mark.parametrize("silent", [True, False])
 def test_stored_and_read_it_is_the_same(silent: bool) -> None:
-    episode = _with("a", "b").with_finding(notice("z"), silent=silent)
+    episode = _joined(_with("a", "b"), notice("z"), silent=silent)
     body = json.loads(json.dumps(episode.body()))
     assert episode_from(body) == episode
     assert body["finding_ids"] == ["a", "b", "z"]
