@@ -28,7 +28,7 @@ NOTICES = st.builds(
         class_name=name,
         advice=name * 3000,
         session=name * 700,
-        service=name * 130,
+        service=f"s{risk}" * 130,
         detected_at=T0 + minutes(detected),
     ),
     st.sampled_from([f"f{number}" for number in range(14)]),
@@ -109,6 +109,15 @@ def test_nothing_new_leaves_the_very_same_episode() -> None:
     again = Gathering(episode)
     assert not again.add(notice("a", detected_at=T0 + minutes(9)), silent=True)
     assert again.episode() is episode
+
+
+def test_new_advice_alone_is_an_amendment() -> None:
+    episode = _with_one(new_episode(notice("a"), 1, T0), notice("a"), False)
+    again = Gathering(episode)
+    assert again.add(notice("a", advice="Call the owner."), silent=False)
+    amended = again.episode()
+    assert (amended.findings, amended.advice) == (1, "Call the owner.")
+    assert [sample.advice for sample in amended.samples] == ["Call the owner."]
 
 
 def test_what_is_folded_is_summed_up() -> None:
