@@ -15,7 +15,14 @@ from connector.bulk import BulkItem, BulkWriter, ItemResult
 from connector.errors import RequestRefused, StateUnavailable
 from connector.faults import why
 from connector.retrying import RetryPolicy
-from connector.state import Equals, Stored, Write, check_limit, conflict
+from connector.state import (
+    Equals,
+    Stored,
+    Write,
+    check_limit,
+    conflict,
+    json_copy,
+)
 
 MAX_READ = 100  # documents a request
 
@@ -161,7 +168,7 @@ class ElasticStateStore:
         return {
             doc_id: stored
             for doc_id, stored in self.get_many(kind, list(bodies)).items()
-            if stored.body == bodies[doc_id]
+            if stored.body == json_copy(bodies[doc_id])
         }
 
     def find(
@@ -219,7 +226,7 @@ class ElasticStateStore:
             )
         except (ConflictError, NotFoundError) as error:
             current = self.get(kind, doc_id) if sent_again else None
-            if current is not None and current.body == body:
+            if current is not None and current.body == json_copy(body):
                 return _Written(current, None)
             return _Written(None, error)
         return _Written(_stored(kind, body, answer.body), None)

@@ -173,7 +173,7 @@ class InMemoryStateStore:
 
     def _put(self, kind: str, doc_id: str, body: Mapping[str, Any]) -> Stored:
         self._last_seq_no += 1
-        stored = Stored(kind, doc_id, _json_copy(body), self._last_seq_no, 1)
+        stored = Stored(kind, doc_id, json_copy(body), self._last_seq_no, 1)
         self._kinds.setdefault(kind, {})[doc_id] = stored
         return _copied(stored)
 
@@ -192,13 +192,14 @@ def check_limit(limit: int) -> None:
         raise ValueError(f"limit {limit}: between 1 and {FIND_LIMIT_MAX}")
 
 
-def _json_copy(body: Mapping[str, Any]) -> dict[str, Any]:
+def json_copy(body: Mapping[str, Any]) -> dict[str, Any]:
+    """The body as it is read back: tuples are lists then."""
     copy: dict[str, Any] = orjson.loads(orjson.dumps(dict(body)))
     return copy
 
 
 def _copied(stored: Stored) -> Stored:
-    return replace(stored, body=_json_copy(stored.body))
+    return replace(stored, body=json_copy(stored.body))
 
 
 def _as_terms(value: Any) -> set[str]:
