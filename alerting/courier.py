@@ -71,8 +71,10 @@ class Courier:
     ) -> DeliveryReport:
         """Sends what of these (unsent) rows is due; see the module."""
         work = _Pass(rows, self._wait_until, now)
-        for row in work.ordered():
-            stored = self._store.get(OUTBOX, row.row_id)
+        ordered = work.ordered()
+        there = self._read([row.row_id for row in ordered])
+        for row in ordered:
+            stored = there.get(row.row_id)
             fresh = row_from(stored.body) if stored else None
             if stored is None or fresh is None or not fresh.unsent:
                 work.done(row)
@@ -83,6 +85,10 @@ class Courier:
                 break
             self._one(stored, fresh, work, now)
         return DeliveryReport(tuple(work.attempts), dict(work.held))
+
+    def _read(self, ids: Sequence[str]) -> dict[str, Stored]:
+        """The rows as they are now; who claims one that changed since is refused."""
+        return self._store.get_many(OUTBOX, ids) if ids else {}
 
     def _is_due(self, row: OutboxRow, now: datetime) -> bool:
         if row.state == "sending" and self._alone and row.claimed_by != self._owner:

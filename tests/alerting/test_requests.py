@@ -9,7 +9,15 @@ from typing import Any
 
 import pytest
 
-from alerting import AlertStore, FindingNotice, InMemoryAlertStore, Stored, Write
+from alerting import (
+    AlertStore,
+    DeliveryError,
+    FindingNotice,
+    InMemoryAlertStore,
+    OutgoingMessage,
+    Stored,
+    Write,
+)
 from tests.alerting.makers import T0, Recorder, World, minutes, notice
 
 HOUR = timedelta(hours=1)
@@ -217,7 +225,22 @@ def test_rows_that_a_search_does_not_show_yet_are_read_at_once() -> None:
     world.tracker.note(_findings(12, T0, "a"), T0)
     store.taken()
     world.outbox.deliver(T0, may_go_on=lambda: False)
-    assert store.taken()["read outbox"] == 1
+    assert store.taken()["read outbox"] == 2  # which are unsent, and whose turn it is
+
+
+@pytest.mark.parametrize("classes", [1, 12, 60])
+def test_rows_that_are_not_due_are_read_at_once(classes: int) -> None:
+    def down(_: OutgoingMessage) -> None:
+        raise DeliveryError("down", recoverable=True)
+
+    store = CountedStore(InMemoryAlertStore())
+    world = World(store=store, channels={"mail": Recorder(before=down)})
+    world.tracker.note(_findings(classes, T0, "a"), T0)
+    for _ in range(classes):  # a pass tries one row of a channel that fails
+        world.outbox.deliver(T0)
+    store.taken()
+    assert world.outbox.deliver(T0).attempts == ()
+    assert store.taken() == {"search outbox": 2, "read outbox": 1}
 
 
 def test_without_channels_no_row_is_asked_for() -> None:
