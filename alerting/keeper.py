@@ -47,13 +47,13 @@ class Keeper:
     def read_all(self, ids: Iterable[str]) -> dict[str, Held]:
         """The newest version of each that is there; what was held is that from now."""
         wanted = list(ids)
-        if not wanted:
-            return {}
         read: dict[str, Held] = {}
-        for its_id, stored in self._store.get_many(EPISODES, wanted).items():
-            read[its_id] = held = Held.of(episode_from(stored.body), stored)
-            if self._recall.written.get(its_id) is not None:
-                self._recall.written.put(its_id, held)
+        for at in range(0, len(wanted), CHUNK):
+            found = self._store.get_many(EPISODES, wanted[at : at + CHUNK])
+            for its_id, stored in found.items():
+                read[its_id] = held = Held.of(episode_from(stored.body), stored)
+                if self._recall.written.get(its_id) is not None:
+                    self._recall.written.put(its_id, held)
         return read
 
     def held(self, episode_id: str) -> Held | None:
