@@ -86,26 +86,35 @@ class Keeper:
         """
         done: list[Transition] = []
         for _ in range(MAX_CONFLICTS):
-            changes = []
-            for held, decision in zip(
-                read.values(), decide([h.episode for h in read.values()]), strict=True
-            ):
-                if decision is None:
-                    self._recall.stored(held.episode, ())
-                else:
-                    changes.append(Change(held, decision))
-            left = []
-            for change, transition in zip(
-                changes, self.put_all(changes, now), strict=True
-            ):
-                if transition is None:
-                    left.append(change.decision.episode.episode_id)
-                else:
-                    done.append(transition)
-            if not left:
+            if not read:
                 return done
-            read = self.read_all(left)
-        raise StoreBusy(f"episode {', '.join(read)} keeps changing; try again")
+            read = self.read_all(self._change_once(read, decide, now, done))
+        if read:
+            raise StoreBusy(f"episode {', '.join(read)} keeps changing; try again")
+        return done
+
+    def _change_once(
+        self,
+        read: Mapping[str, Held],
+        decide: Decide,
+        now: datetime,
+        done: list[Transition],
+    ) -> list[str]:
+        """→ the episodes that met a conflict."""
+        held = list(read.values())
+        changes = []
+        for one, decision in zip(held, decide([h.episode for h in held]), strict=True):
+            if decision is None:
+                self._recall.stored(one.episode, ())
+            else:
+                changes.append(Change(one, decision))
+        left = []
+        for change, transition in zip(changes, self.put_all(changes, now), strict=True):
+            if transition is None:
+                left.append(change.decision.episode.episode_id)
+            else:
+                done.append(transition)
+        return left
 
     def put_all(
         self, changes: Sequence[Change], now: datetime

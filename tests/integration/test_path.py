@@ -68,6 +68,7 @@ def test_the_first_run_finds_and_tells_and_the_second_is_silent(world: World) ->
         ("elkwatch.source_run", "Reading", "save", True),
         ("alerting.outbox", "Outbox", "deliver", False),
         ("alerting.outbox", "Outbox", "owe_all", True),
+        ("alerting.keeper", "Keeper", "put_all", True),
         ("connector.sink", "FindingSink", "write", True),
     ],
 )
