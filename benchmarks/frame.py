@@ -5,7 +5,8 @@
 
 Every figure is a ratio against an anchor that runs beside it, in the same process, in
 turns: anchor, ours, anchor, ours. What each needs is prepared outside the clock, one
-run of each is thrown away first, and the ratio is the median of at least five pairs.
+run of each is thrown away first (more where a compiler warms up for longer), and the
+ratio is the median of at least five pairs.
 The clock is CPU time of this process, so that other work on the machine does not
 count; a benchmark that waits for others says `clock="wall"`.
 """
@@ -49,6 +50,7 @@ class Case:
 
     `floor`: the ratio that must be reached; `goal`: the one aimed at. `anchor_count`:
     how many the anchor does in a run, where that is fewer because it is slow.
+    `warm_ups`: runs of each that are thrown away.
     """
 
     name: str
@@ -60,6 +62,7 @@ class Case:
     clock: Literal["cpu", "wall"] = "cpu"
     runs: int = RUNS
     anchor_count: int | None = None
+    warm_ups: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +92,9 @@ def compare(case: Case, *, anchor: Prepare, ours: Prepare) -> Row:
     """Runs both in turns. Raises ValueError for fewer than five runs."""
     if case.runs < RUNS:
         raise ValueError(f"{case.name}: {case.runs} runs are too few; take {RUNS}")
-    anchor()()
-    ours()()
+    for _ in range(case.warm_ups):
+        anchor()()
+        ours()()
     pairs = [
         (_seconds(anchor, case.clock), _seconds(ours, case.clock))
         for _ in range(case.runs)

@@ -4,7 +4,6 @@ The client is told to retry nothing (see `retrying`), verifies TLS unless told a
 fingerprint, and reads answers with orjson.
 """
 
-import json
 import ssl
 from base64 import b64encode
 from dataclasses import dataclass, field
@@ -12,12 +11,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
-import orjson
 from elasticsearch import ApiError, Elasticsearch, OrjsonSerializer, TransportError
 
 from connector.errors import ConfigError, EngineTooOld
 from connector.faults import translate
-from connector.hits import read_answer
+from connector.hits import plain_json, read_answer
 
 OLDEST_VERSION = (8, 12)
 
@@ -70,21 +68,12 @@ class EngineInfo:
 
 
 class TolerantSerializer(OrjsonSerializer):
-    """orjson, and the standard library where orjson is too strict.
-
-    Elasticsearch stores a lone surrogate as it came and gives it back escaped, which
-    orjson refuses: one such log line would cost a whole page.
-    """
+    """Reads answers by `answers_read_by`, else by `plain_json`."""
 
     def json_loads(self, data: bytes) -> Any:
         """The value in `data`. Raises ValueError where it is not JSON."""
         answer = read_answer(data)
-        if answer is not None:
-            return answer
-        try:
-            return orjson.loads(data)
-        except orjson.JSONDecodeError:
-            return json.loads(data.decode("utf-8", "replace"))
+        return plain_json(data) if answer is None else answer
 
 
 def connect(config: ClientConfig) -> Elasticsearch:

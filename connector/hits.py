@@ -9,6 +9,7 @@ text for `host`) comes as it is; an answer that msgspec cannot read at all (an e
 lone surrogate) is read by the client's own serializer, into dictionaries.
 """
 
+import json
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -19,6 +20,7 @@ from operator import attrgetter
 from typing import Any, Generic, TypeVar, cast
 
 import msgspec
+import orjson
 
 from connector.fieldpaths import Getter, below, compile_path
 
@@ -83,6 +85,19 @@ def read_answer(data: bytes) -> Any:
         return reader(data)
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return None
+
+
+def plain_json(data: bytes) -> Any:
+    """The value in `data`. Raises ValueError where it is not JSON.
+
+    orjson, and the standard library where orjson is too strict: Elasticsearch stores a
+    lone surrogate as it came and gives it back escaped, which orjson refuses; one such
+    log line would cost a whole page.
+    """
+    try:
+        return orjson.loads(data)
+    except orjson.JSONDecodeError:
+        return json.loads(data.decode("utf-8", "replace"))
 
 
 class DocumentType:

@@ -23,6 +23,7 @@ from connector.hits import Hit, Reader, answer_of, answers_read_by
 from connector.own_output import own_output_clauses
 from connector.retrying import RetryPolicy
 from connector.timestamps import sort_value_to_iso
+from connector.unread import Unread, unread
 
 KEEP_ALIVE = "2m"
 TIME_FORMAT = "strict_date_optional_time_nanos"
@@ -48,6 +49,14 @@ class Search:
     nanos: bool
     includes: tuple[str, ...]
     fields: tuple[Clause, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Came:
+    """An answer, read or Unread, and how many documents were `asked` for."""
+
+    body: Any
+    asked: int
 
 
 class PageSize:
@@ -103,7 +112,7 @@ class PitReader:
         self._retry = retry
         self._doing = doing
         self._pool = ThreadPoolExecutor(1, "pages") if ahead else None
-        self._asked: Future[tuple[list[Hit[Any]], int]] | None = None
+        self._asked: tuple[Future[_Came], list[Any]] | None = None
         self._pit_id: str | None = None
         self._after: list[Any] | None = None
         self._resume_at: int | None = None
@@ -122,7 +131,7 @@ class PitReader:
         reopened = 0
         while True:
             try:
-                hits, asked = self._came()
+                hits, asked = self._next_hits()
             except NotFoundError as error:
                 # The point in time, or an index in it, is gone.
                 if reopened == _REOPENINGS_MAX:
@@ -135,20 +144,51 @@ class PitReader:
                 continue
             reopened = 0
             if hits:
-                self._after = hits[-1].sort
                 fresh = self._not_given(hits)
                 self._remember_bound(hits)
-                if self._pool is not None and len(hits) >= asked:
-                    self._asked = self._pool.submit(self._next)
                 if fresh:
                     yield fresh
             if len(hits) < asked:
                 return
 
-    def _came(self) -> tuple[list[Hit[Any]], int]:
+    def _next_hits(self) -> tuple[list[Hit[Any]], int]:
+        """The next hits, and how many were asked for: fewer came, it was the last.
+
+        What comes after them is asked for before they are read.
+        """
+        came = self._came()
+        body = came.body
+        if isinstance(body, Unread):
+            self._pit_id = body.pit_id
+            # More is likely to follow on a second page; on a first one it is counted.
+            self._ask(body.last_sort(came.asked if self._after is None else 1))
+            answer = body.read(self._read)
+        else:
+            answer = answer_of(body)
+        check_shards(answer.shards, self._doing)
+        if answer.timed_out:
+            raise PartialResults(f"{self._doing}: the search timed out on some shard")
+        self._pit_id = answer.pit_id or self._pit_id
+        hits = answer.hits.hits
+        if hits:
+            self._after = hits[-1].sort
+            if len(hits) >= came.asked:
+                self._ask(self._after)
+        return hits, came.asked
+
+    def _ask(self, after: list[Any] | None) -> None:
+        """Asks ahead for what comes after; once, unless it was another place."""
+        if self._pool is None or after is None:
+            return
+        if self._asked is None or self._asked[1] != after:
+            self._asked = self._pool.submit(self._next, after), after
+
+    def _came(self) -> "_Came":
         """What was asked for ahead, or is asked for now."""
         asked, self._asked = self._asked, None
-        return self._next() if asked is None else asked.result()
+        if asked is None or asked[1] != self._after:
+            return self._next(self._after)
+        return asked[0].result()
 
     def _open(self) -> None:
         try:
@@ -180,15 +220,15 @@ class PitReader:
                 self._client.close_point_in_time(id=self._pit_id)
             self._pit_id = None
 
-    def _next(self) -> tuple[list[Hit[Any]], int]:
-        """The next hits, and how many were asked for: fewer came, it was the last."""
+    def _next(self, after: list[Any] | None) -> "_Came":
+        """The answer with the hits after these sort values."""
         asked = 0
 
         def request() -> ObjectApiResponse[Any]:
             nonlocal asked
             asked = self._size.current
-            with answers_read_by(self._read):
-                return self._client.search(**self._request(asked))
+            with answers_read_by(unread):
+                return self._client.search(**self._request(asked, after))
 
         response = self._retry.call(
             request,
@@ -197,14 +237,9 @@ class PitReader:
             before_retry=self._size.shrink,
             passes=(NotFoundError,),
         )
-        answer = answer_of(response.body)
-        check_shards(answer.shards, self._doing)
-        if answer.timed_out:
-            raise PartialResults(f"{self._doing}: the search timed out on some shard")
-        self._pit_id = answer.pit_id or self._pit_id
-        return answer.hits.hits, asked
+        return _Came(response.body, asked)
 
-    def _request(self, size: int) -> dict[str, Any]:
+    def _request(self, size: int, after: list[Any] | None) -> dict[str, Any]:
         search = self._search
         filters = search.filters()
         if self._resume_at is not None:
@@ -221,8 +256,8 @@ class PitReader:
         }
         if search.fields:
             request["fields"] = list(search.fields)
-        if self._after is not None:
-            request["search_after"] = self._after
+        if after is not None:
+            request["search_after"] = after
         return request
 
     def _not_given(self, hits: list[Hit[Any]]) -> list[Hit[Any]]:

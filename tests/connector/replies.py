@@ -44,7 +44,7 @@ def answering(replier: Replier) -> Iterator[str]:
             path = self.path.split("?")[0]
             reply = replier(Request(self.command, path, body, by))
             is_text = isinstance(reply.body, str)
-            data = (reply.body if is_text else json.dumps(reply.body)).encode()
+            data = (reply.body if is_text else _compact(reply.body)).encode()
             self.send_response(reply.status)
             if reply.product is not None:
                 self.send_header("X-Elastic-Product", reply.product)
@@ -68,3 +68,8 @@ def answering(replier: Replier) -> Iterator[str]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+def _compact(body: Any) -> str:
+    """JSON without spaces, as Elasticsearch writes it."""
+    return json.dumps(body, separators=(",", ":"))
