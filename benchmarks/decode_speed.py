@@ -32,7 +32,8 @@ from benchmarks.plain_drain3 import plain_drain3
 from connector import Decoder, LogDocument, SessionRule, SourceSpec, needed_fields
 from connector.bulk import BulkItem, item_lines
 from connector.fieldpaths import compile_path
-from connector.timestamps import from_sort_value, read_time, to_iso
+from connector.hits import Hit
+from connector.timestamps import from_sort_values, read_time, to_iso
 from model import FrozenTemplates, TemplateMiner
 
 PAGE = 2000
@@ -168,11 +169,15 @@ def ours(
 
 def decoded(decoder: Decoder, pages: Sequence[bytes]) -> Iterator[list[LogDocument]]:
     """Pages → records, as SourceReader makes them."""
-    from_sort = from_sort_value(nanos=False)
+    from_sort = from_sort_values(nanos=False)
+
+    def places(hits: Sequence[Hit[Any]]) -> list[datetime]:
+        return from_sort([hit.sort[0] for hit in hits])
+
     for page in pages:
         assert decoder.document_type is not None  # plain names
         hits = decoder.document_type.read(page).hits.hits
-        yield decoder.decode_hits(hits, lambda hit: from_sort(hit.sort[0]))[0]
+        yield decoder.decode_hits(hits, places)[0]
 
 
 def check_same(recorded: Recorded) -> None:

@@ -27,36 +27,36 @@ class Columns:
     """
 
     def __init__(self, ways: Sequence[Sequence[str]]) -> None:
-        self._get = attrgetter(*(one for several in ways for one in several))
-        self._counts = [len(several) for several in ways]
+        """At least two fields, so that one getter gives a row."""
+        self._first = attrgetter(*(first for first, *_ in ways))
+        self._others = [[attrgetter(one) for one in others] for _, *others in ways]
 
-    def of(self, sources: Iterable[Any]) -> list[Column] | None:
-        """One column a field; None where a document is of another shape."""
+    def of(self, sources: Sequence[Any]) -> list[Column] | None:
+        """One column a field; None where a document is of another shape.
+
+        Another way than the first is looked at only where that left something out.
+        """
         try:
-            columns = list(zip(*map(self._get, sources), strict=True))
+            columns: list[Column] = list(zip(*map(self._first, sources), strict=True))
+            for place, others in enumerate(self._others):
+                if others and None in columns[place]:
+                    columns[place] = _first(columns[place], others, sources)
         except AttributeError:
             return None
-        found, at = [], 0
-        for count in self._counts:
-            found.append(_first(columns[at : at + count]))
-            at += count
-        return found
+        return columns
 
 
-def _first(columns: Sequence[Column]) -> Column:
-    """Of several columns the first value of each row that is not None."""
-    size = len(columns[0])
-    result = columns[0]
-    for other in columns[1:]:
-        missing = result.count(None)
-        if missing == 0:
-            break
-        if missing == size:
-            result = other
-        elif other.count(None) < size:
-            pairs = zip(result, other, strict=True)
-            result = [a if a is not None else b for a, b in pairs]
-    return result
+def _first(
+    found: Column, others: Sequence[Callable[[Any], Any]], sources: Sequence[Any]
+) -> Column:
+    """Of each row the first value that is not None."""
+    values = list(found)
+    missing = [row for row, value in enumerate(values) if value is None]
+    for get in others:
+        for row in missing:
+            values[row] = get(sources[row])
+        missing = [row for row in missing if values[row] is None]
+    return values
 
 
 def all_texts(column: Column) -> bool:

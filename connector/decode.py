@@ -49,6 +49,8 @@ from connector.timestamps import read_time
 MAX_LABELS = 10_000
 _ALWAYS_ASCII_UNTIL = MAX_TEXT_BYTES // 4
 
+CursorTimes = Callable[[Sequence[Hit[Any]]], Sequence[datetime | None]]
+
 
 class Decoder:
     """Decodes the documents of one source. `counts` adds up what was odd.
@@ -134,21 +136,23 @@ class Decoder:
     def decode_hits(
         self,
         hits: Iterable[Hit[Any]],
-        cursor_time: Callable[[Hit[Any]], datetime | None],
+        cursor_times: CursorTimes,
     ) -> tuple[list[LogDocument], list[DecodeProblem]]:
-        """The same of hits as records; `cursor_time` says where each stands."""
+        """The same of hits as records; `cursor_times` says where they stand."""
         hits = list(hits)
-        documents = self._decode_columns(hits, cursor_time)
+        places = cursor_times(hits)
+        documents = self._decode_columns(hits, places)
         if documents is not None:
             return documents, []
         return self._decode_each(
-            (hit.source, hit.id, hit.index, cursor_time(hit)) for hit in hits
+            (hit.source, hit.id, hit.index, place)
+            for hit, place in zip(hits, places, strict=True)
         )
 
     def _decode_columns(
         self,
         hits: Sequence[Hit[Any]],
-        cursor_time: Callable[[Hit[Any]], datetime | None],
+        places: Sequence[datetime | None],
     ) -> list[LogDocument] | None:
         """The same for a page at once; None where that is not possible."""
         sources = [hit.source for hit in hits]
@@ -168,10 +172,9 @@ class Decoder:
         self.counts.documents += len(hits)
         self.counts.missing_text += messages.count("")
         self.counts.no_key += keyed.count(None)
-        placed = [
-            time if place is None else place
-            for time, place in zip(known, map(cursor_time, hits), strict=True)
-        ]
+        if None in places:
+            pairs = zip(known, places, strict=True)
+            places = [time if place is None else place for time, place in pairs]
         return list(
             map(
                 LogDocument,
@@ -184,7 +187,7 @@ class Decoder:
                 labels(services, self._label),
                 labels(hosts, self._label),
                 numbers(sequences),
-                placed,
+                places,
             )
         )
 

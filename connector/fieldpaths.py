@@ -15,7 +15,7 @@ Compiler = Callable[[str], Getter]
 def compile_path(path: str) -> Getter:
     """A function from a document to the value at `path`, or None.
 
-    The whole dotted key is tried first, then the nested shapes. Of a list of objects
+    The nested shapes are tried first, the whole dotted key last. Of a list of objects
     the first that has the value gives it.
     """
     segments = path.split(".")
@@ -32,13 +32,9 @@ def _two(path: str, head: str, tail: str) -> Getter:
     inner = compile_path(tail)
 
     def get(source: Mapping[str, Any]) -> Any:
-        value = source.get(path)
-        if value is not None:
-            return value
         under = source.get(head)
-        if type(under) is dict:
-            return under.get(tail)
-        return below(under, inner) if under is not None else None
+        value = under.get(tail) if type(under) is dict else below(under, inner)
+        return source.get(path) if value is None else value
 
     return get
 
@@ -47,9 +43,6 @@ def _three(path: str, first: str, second: str, third: str) -> Getter:
     otherwise = _several(path, [first, second, third])
 
     def get(source: Mapping[str, Any]) -> Any:
-        value = source.get(path)
-        if value is not None:
-            return value
         under = source.get(first)
         if type(under) is dict:
             under = under.get(second)
@@ -69,16 +62,11 @@ def _several(path: str, segments: list[str]) -> Getter:
     ]
 
     def get(source: Mapping[str, Any]) -> Any:
-        value = source.get(path)
-        if value is not None:
-            return value
         for head, inner in splits:
-            under = source.get(head)
-            if under is not None:
-                value = below(under, inner)
-                if value is not None:
-                    return value
-        return None
+            value = below(source.get(head), inner)
+            if value is not None:
+                return value
+        return source.get(path)
 
     return get
 

@@ -161,12 +161,12 @@ def _struct(paths: Iterable[Segments]) -> type[msgspec.Struct]:
 
 def _ways(kind: type[msgspec.Struct], path: Segments) -> Iterator[str]:
     """Every way to a value through members, in the order of `_getter`."""
-    yield _member(kind, path)
     for i in range(1, len(path)):
         head = _member(kind, path[:i])
         for typed in _structs_below(kind, head):
             for way in _ways(typed, path[i:]):
                 yield f"{head}.{way}"
+    yield _member(kind, path)
 
 
 def _structs_below(kind: type[msgspec.Struct], member: str) -> Iterator[Any]:
@@ -185,40 +185,20 @@ def _type_and_default(name: str, rests: list[Segments]) -> tuple[Any, Any]:
 
 
 def _getter(kind: type[msgspec.Struct], path: Segments) -> Getter:
-    """As fieldpaths._several: the whole dotted key first, then the nested shapes."""
+    """As fieldpaths._several: the nested shapes first, the whole dotted key last."""
     whole = attrgetter(_member(kind, path))
     if len(path) == 1:
         return whole
     ways = [_below_way(kind, path, i) for i in range(1, len(path))]
-    if len(ways) == 1:
-        return _two(whole, *ways[0])
 
     def get(source: Any) -> Any:
-        value = whole(source)
-        if value is not None:
-            return value
         for head, typed, inner, plain in ways:
             found = head(source)
             if found is not None:
                 value = inner(found) if type(found) is typed else below(found, plain)
                 if value is not None:
                     return value
-        return None
-
-    return get
-
-
-def _two(
-    whole: Getter, head: Getter, typed: type | None, inner: Getter, plain: Getter
-) -> Getter:
-    def get(source: Any) -> Any:
-        value = whole(source)
-        if value is not None:
-            return value
-        found = head(source)
-        if type(found) is typed:
-            return inner(found)
-        return None if found is None else below(found, plain)
+        return whole(source)
 
     return get
 

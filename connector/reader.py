@@ -6,7 +6,7 @@ from typing import Any
 
 from elasticsearch import Elasticsearch
 
-from connector.decode import Decoder
+from connector.decode import CursorTimes, Decoder
 from connector.errors import SourceUnavailable
 from connector.fieldpaths import compile_path
 from connector.hits import Hit, Reader, answer_of, answers_read_by
@@ -22,7 +22,7 @@ from connector.pit import (
 )
 from connector.records import Page, SourceSpec
 from connector.retrying import RetryPolicy
-from connector.timestamps import from_sort_value, read_time
+from connector.timestamps import from_sort_values, read_time
 
 
 class SourceReader:
@@ -78,10 +78,10 @@ class SourceReader:
             read=self._read_by(decoder),
             ahead=ahead,
         )
-        cursor_time = self._cursor_time(order_by, decoder)
+        cursor_times = self._cursor_times(order_by, decoder)
         for hits in reader:
             truncated = decoder.counts.truncated
-            page = self._decoded(hits, cursor_time, decoder)
+            page = self._decoded(hits, cursor_times, decoder)
             self._size.fit(
                 len(hits),
                 _bytes_of(page, hits, decoder, decoder.counts.truncated - truncated),
@@ -112,8 +112,8 @@ class SourceReader:
             )
         answer = answer_of(response.body)
         check_shards(answer.shards, doing)
-        cursor_time = self._cursor_time(time_field, decoder)
-        return self._decoded(answer.hits.hits, cursor_time, decoder)
+        cursor_times = self._cursor_times(time_field, decoder)
+        return self._decoded(answer.hits.hits, cursor_times, decoder)
 
     def _read_by(self, decoder: Decoder) -> Reader | None:
         """Typed, where `_source` gives all that is read."""
@@ -123,19 +123,17 @@ class SourceReader:
     def _decoded(
         self,
         hits: list[Hit[Any]],
-        cursor_time: Callable[[Hit[Any]], datetime | None],
+        cursor_times: CursorTimes,
         decoder: Decoder,
     ) -> Page:
         if self.layout.computed:
             for hit in hits:
                 hit.source = hit.source | hit.fields
-        documents, problems = decoder.decode_hits(hits, cursor_time)
+        documents, problems = decoder.decode_hits(hits, cursor_times)
         return Page(tuple(documents), tuple(problems))
 
-    def _cursor_time(
-        self, order_by: str, decoder: Decoder
-    ) -> Callable[[Hit[Any]], datetime | None]:
-        """Where a hit stands in the order of reading.
+    def _cursor_times(self, order_by: str, decoder: Decoder) -> CursorTimes:
+        """Where hits stand in the order of reading.
 
         The sort value where that is what was sorted by: a `date` field keeps whole
         milliseconds, and the position must agree with what a range finds. Else as it
@@ -144,8 +142,8 @@ class SourceReader:
         """
         cursor_field = self.layout.cursor_field
         if order_by == cursor_field:
-            from_sort = from_sort_value(nanos=self.layout.nanos(order_by))
-            return lambda hit: from_sort(hit.sort[0])
+            from_sort = from_sort_values(nanos=self.layout.nanos(order_by))
+            return lambda hits: from_sort([hit.sort[0] for hit in hits])
         typed, plain = decoder.document_type, compile_path(cursor_field)
         getters = {} if typed is None else {typed.kind: typed.compile(cursor_field)}
 
@@ -156,7 +154,7 @@ class SourceReader:
             except ValueError:
                 return None
 
-        return from_source
+        return lambda hits: list(map(from_source, hits))
 
 
 def _bytes_of(

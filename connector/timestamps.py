@@ -1,14 +1,14 @@
 """Times as logs write them, read as UTC.
 
 `read_time` takes what stands in a document: ISO 8601 with any offset and precision, or
-epoch seconds to nanoseconds. `from_sort_value` takes what Elasticsearch sorts by.
+epoch seconds to nanoseconds. `from_sort_values` takes what Elasticsearch sorts by.
 Digits beyond the microsecond are cut, never rounded, so that a time never moves
 forward over a page bound.
 """
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -97,8 +97,8 @@ def _shorten(value: Any) -> str:
     return text if len(text) <= 80 else text[:77] + "..."
 
 
-def from_sort_value(*, nanos: bool) -> Callable[[int], datetime]:
-    """How to read a sort value: milliseconds, or nanoseconds of a date_nanos field.
+def from_sort_values(*, nanos: bool) -> Callable[[Sequence[int]], list[datetime]]:
+    """How to read sort values: milliseconds, or nanoseconds of a date_nanos field.
 
     What lies outside the years 1 to 9999 stands at their end: it has a place in the
     order of reading, though no time.
@@ -108,13 +108,17 @@ def from_sort_value(*, nanos: bool) -> Callable[[int], datetime]:
 
     def read(value: int) -> datetime:
         try:
-            if factor == 1_000 and 0 <= value < _EXACT_UNTIL_MS:
-                return datetime.fromtimestamp(value / 1_000, UTC)
             return EPOCH + timedelta(0, 0, value * factor // divisor)
         except OverflowError:
             return _FIRST if value < 0 else _LAST
 
-    return read
+    def read_all(values: Sequence[int]) -> list[datetime]:
+        exact = not nanos and min(values, default=0) >= 0
+        if exact and max(values, default=0) < _EXACT_UNTIL_MS:
+            return [datetime.fromtimestamp(value / 1_000, UTC) for value in values]
+        return list(map(read, values))
+
+    return read_all
 
 
 def sort_value_to_iso(value: int, *, nanos: bool) -> str:

@@ -115,7 +115,7 @@ def test_a_page_at_once_equals_one_by_one(
     expected = one_by_one.decode_many(
         {"_id": "d", "_index": "i", "_source": source} for source in sources
     )
-    found = at_once.decode_hits(hits, lambda _: None)
+    found = at_once.decode_hits(hits, lambda hits: [None] * len(hits))
     assert found[0] == expected[0]
     assert [p.reason for p in found[1]] == [p.reason for p in expected[1]]
     assert at_once.counts == one_by_one.counts

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from connector.timestamps import (
     EPOCH,
     floor_ms,
-    from_sort_value,
+    from_sort_values,
     read_time,
     sort_value_to_iso,
     to_iso,
@@ -96,10 +96,17 @@ def test_iso_texts_of_equal_times_are_equal() -> None:
         to_iso(datetime(2026, 11, 22))  # noqa: DTZ001
 
 
-@given(st.integers(-(10**13), 10**14))
-def test_sort_values_are_read_to_the_millisecond(milliseconds: int) -> None:
-    read = from_sort_value(nanos=False)(milliseconds)
-    assert read == EPOCH + timedelta(0, 0, milliseconds * 1000)
+@given(st.lists(st.integers(-(10**13), 10**14)))
+def test_sort_values_are_read_to_the_millisecond(milliseconds: list[int]) -> None:
+    read = from_sort_values(nanos=False)(milliseconds)
+    assert read == [EPOCH + timedelta(0, 0, each * 1000) for each in milliseconds]
+
+
+@pytest.mark.parametrize("nanos", [False, True])
+def test_what_has_no_time_stands_at_an_end(nanos: bool) -> None:
+    first, last = from_sort_values(nanos=nanos)([-(2**63), 2**63 - 1])
+    assert first <= datetime(1678, 1, 1, tzinfo=UTC)
+    assert last >= datetime(2262, 1, 1, tzinfo=UTC)
 
 
 @given(st.datetimes(timezones=st.just(UTC)))
@@ -111,8 +118,8 @@ def test_iso_texts_have_six_digits(time: datetime) -> None:
 @given(st.integers(0, 4_000_000_000_000))
 def test_sort_values_keep_their_moment(milliseconds: int) -> None:
     nanos = milliseconds * 1_000_000 + 999
-    from_ms = from_sort_value(nanos=False)(milliseconds)
-    assert from_sort_value(nanos=True)(nanos) == from_ms
+    (from_ms,) = from_sort_values(nanos=False)([milliseconds])
+    assert from_sort_values(nanos=True)([nanos]) == [from_ms]
     assert read_time(sort_value_to_iso(milliseconds, nanos=False)) == from_ms
     assert sort_value_to_iso(nanos, nanos=True).endswith("000999Z")
 
