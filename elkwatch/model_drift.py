@@ -126,9 +126,10 @@ class Drift:
     def _why(self, judged: int, count: int, what: str, flagged: bool) -> str:
         promised = self.promise.flagged if flagged else self.promise.strange
         limit = min(0.9, max(FLOOR, FACTOR * promised))
-        share = share_of(count, judged)
-        assert share is not None
-        over = share.share > limit / 2 if self.outdated else share.low > limit
+        if self.outdated:
+            over = count / judged > limit / 2
+        else:  # the bound is below the share, and takes long to find
+            over = count / judged > limit and _at_least(count, judged) > limit
         if not over:
             return ""
         verb = what or "hold lines that it has no template for"
@@ -171,3 +172,10 @@ def _time(text: object) -> datetime | None:
 def drift_of(model: TrainedModel) -> Drift:
     """A model that is not known to be out of date."""
     return Drift(model.version, Promise.of(model))
+
+
+def _at_least(count: int, judged: int) -> float:
+    """The lower bound of a share, 0 to 1."""
+    share = share_of(count, judged)
+    assert share is not None  # something was judged
+    return share.low

@@ -34,7 +34,7 @@ from elkwatch.telling import has_error_line, unexplained
 from elkwatch.writing import keep_problems, write_verdicts
 from model import UNK, Candidate, Verdict
 
-PAGES_A_STEP = 25
+PAGES_A_STEP = 8
 MOST_PAGES_A_STEP = 100
 MOST_PAGES_AHEAD = 20
 MOST_PROBLEMS = 1000

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from heapq import nsmallest
-from operator import itemgetter
+from operator import itemgetter, le
 from typing import Literal
 
 import msgspec
@@ -125,35 +125,49 @@ class SessionTracker:
     def add_all(self, arrivals: Sequence[Arrival]) -> None:
         """Takes a page of events in, as `add` would one by one.
 
-        What most of them are, the next event of a key that is open, is done here.
+        The events of a key are taken together where that is the same: where none is
+        late, cut away or too many.
         """
-        units, aged, limits = self._units, self._aged, self.limits
-        if limits.window is not None:
+        roomy = len(self._units) + len(arrivals) <= self.limits.max_open
+        if self.limits.window is not None or not roomy:
             for arrival in arrivals:
                 self.add(arrival)
             return
+        by_key: dict[str, list[Arrival]] = {}
         for arrival in arrivals:
-            key, time = arrival.key, arrival.time
-            unit = None if arrival.keyless or key in aged else units.get((key, None))
-            if (
-                unit is None
-                or unit.first is None
-                or unit.last is None
-                or time < unit.first
-                or time - unit.first > limits.max_age
-                or arrival.late
-                or arrival.cursor_time < unit.opened_at
-                or len(unit.rows) >= limits.max_events
-            ):
-                self.add(arrival)
-                continue
-            row = (time, arrival.sequence, arrival.event_id)
-            if time > unit.last:
-                unit.last = time
-            elif unit.ordered:
-                unit.ordered = _in_order(unit.rows, row)
-            unit.rows.append(row)
-            unit.grown = True
+            by_key.setdefault(arrival.key, []).append(arrival)
+        for key, group in by_key.items():
+            if not self._add_together(key, group):
+                for arrival in group:
+                    self.add(arrival)
+
+    def _add_together(self, key: str, group: Sequence[Arrival]) -> bool:
+        """Takes events of one key in at once; False, and nothing done, if it cannot."""
+        limits, unit = self.limits, self._units.get((key, None))
+        times = [arrival.time for arrival in group]
+        first, last = min(times), max(times)
+        opened_at = min([arrival.cursor_time for arrival in group])
+        begin, held = first, 0
+        if unit is not None and unit.first is not None and unit.last is not None:
+            begin, held = unit.first, len(unit.rows)
+            if opened_at < unit.opened_at or first < begin:
+                return False
+            last = max(last, unit.last)
+        if (
+            key in self._aged
+            or last - begin > limits.max_age
+            or held + len(group) > limits.max_events
+            or any(arrival.late or arrival.keyless for arrival in group)
+        ):
+            return False
+        if unit is None:
+            unit = self._open((key, None), group[0])
+            unit.opened_at = opened_at
+        rows = [(a.time, a.sequence, a.event_id) for a in group]
+        unit.ordered = unit.ordered and _are_in_order([*unit.rows[-1:], *rows])
+        unit.rows += rows
+        unit.first, unit.last, unit.grown = begin, last, True
+        return True
 
     def close_due(self, watermark: datetime) -> list[Candidate]:
         """The units that are over at this time of the source, and what was cut."""
@@ -318,6 +332,12 @@ def _ids(unit: _Unit) -> tuple[int, ...]:
 def _in_order(rows: list[Row], row: Row) -> bool:
     """Whether a row may stand after these, which are in order."""
     return not rows or _order(rows[-1]) <= _order(row)
+
+
+def _are_in_order(rows: Sequence[Row]) -> bool:
+    """Whether all stand in order already."""
+    places = list(map(_order, rows))
+    return all(map(le, places, places[1:]))
 
 
 _order = itemgetter(0, 1)
