@@ -107,6 +107,16 @@ class DocumentType:
         self.kind = _struct([tuple(path.split(".")) for path in paths])
         self.read: Reader = msgspec.json.Decoder(cast(Any, Answer)[self.kind]).decode
 
+    def narrowed(self, source: Mapping[str, Any]) -> dict[str, Any]:
+        """Of a document that was read whole, what is looked at."""
+        try:
+            kept: dict[str, Any] = msgspec.to_builtins(
+                msgspec.convert(source, self.kind)
+            )
+        except msgspec.ValidationError:
+            return {}
+        return kept
+
     def compile(self, path: str) -> Getter:
         """As `compile_path`, for documents of this type. KeyError for other paths."""
         return _getter(self.kind, tuple(path.split(".")))

@@ -8,6 +8,7 @@ A page is given only if every shard answered. The point in time is closed whatev
 happens.
 """
 
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
@@ -19,7 +20,8 @@ from elasticsearch import ApiError, Elasticsearch, NotFoundError, TransportError
 
 from connector.errors import IndexMissing, PartialResults, SourceUnavailable
 from connector.faults import why
-from connector.hits import Hit, Reader, answer_of, answers_read_by
+from connector.filtering import Ask, Filtering
+from connector.hits import Answer, DocumentType, Hit, answer_of, answers_read_by
 from connector.own_output import own_output_clauses
 from connector.retrying import RetryPolicy
 from connector.timestamps import sort_value_to_iso
@@ -40,7 +42,7 @@ class Search:
 
     `filters` is asked for anew at each page, so that it may narrow meanwhile. Documents
     come by `order_by` ascending; `nanos`: that field is a date_nanos somewhere.
-    `includes` are taken from `_source`, `fields` from the mapping.
+    `includes` are looked at in `_source`; `fields` come from the mapping.
     """
 
     index: str
@@ -53,10 +55,11 @@ class Search:
 
 @dataclass(frozen=True, slots=True)
 class _Came:
-    """An answer, read or Unread, and how many documents were `asked` for."""
+    """An answer, read or Unread, what was asked for, and how long it took."""
 
     body: Any
-    asked: int
+    ask: Ask
+    seconds: float
 
 
 class PageSize:
@@ -98,15 +101,18 @@ class PitReader:
         size: PageSize,
         retry: RetryPolicy,
         doing: str,
-        read: Reader | None = None,
+        typed: DocumentType | None = None,
+        filtering: Filtering | None = None,
         ahead: bool = False,
     ) -> None:
-        """`read`: what reads answers; without it, or where it cannot, as usual.
+        """`typed`: what documents are read into; without it into dictionaries.
 
+        `filtering`: who leaves out what is not looked at; without it the engine.
         `ahead`: the next page is asked for while the consumer is at this one.
         """
         self._client = client
-        self._read = read
+        self._typed = typed
+        self._filtering = filtering if typed and filtering else Filtering(allowed=False)
         self._search = search
         self._size = size
         self._retry = retry
@@ -157,14 +163,7 @@ class PitReader:
         What comes after them is asked for before they are read.
         """
         came = self._came()
-        body = came.body
-        if isinstance(body, Unread):
-            self._pit_id = body.pit_id
-            # More is likely to follow on a second page; on a first one it is counted.
-            self._ask(body.last_sort(came.asked if self._after is None else 1))
-            answer = body.read(self._read)
-        else:
-            answer = answer_of(body)
+        answer = self._read(came)
         check_shards(answer.shards, self._doing)
         if answer.timed_out:
             raise PartialResults(f"{self._doing}: the search timed out on some shard")
@@ -172,9 +171,26 @@ class PitReader:
         hits = answer.hits.hits
         if hits:
             self._after = hits[-1].sort
-            if len(hits) >= came.asked:
+            if len(hits) >= came.ask.size:
                 self._ask(self._after)
-        return hits, came.asked
+        if came.ask.whole and self._typed is not None:
+            for hit in hits:
+                if isinstance(hit.source, dict):
+                    hit.source = self._typed.narrowed(hit.source)
+        return hits, came.ask.size
+
+    def _read(self, came: "_Came") -> Answer[Any]:
+        body = came.body
+        if not isinstance(body, Unread):
+            return answer_of(body)
+        self._pit_id = body.pit_id
+        # More is likely to follow on a second page; on a first one it is counted.
+        counted = self._after is None or came.ask.trial is not None
+        documents = body.documents if counted else came.ask.size
+        self._filtering.came(came.ask, documents, len(body), came.seconds)
+        if documents >= came.ask.size:
+            self._ask(body.last_sort())
+        return body.read(None if self._typed is None else self._typed.read)
 
     def _ask(self, after: list[Any] | None) -> None:
         """Asks ahead for what comes after; once, unless it was another place."""
@@ -222,13 +238,15 @@ class PitReader:
 
     def _next(self, after: list[Any] | None) -> "_Came":
         """The answer with the hits after these sort values."""
-        asked = 0
+        ask, began = Ask(False, 0), 0.0
 
         def request() -> ObjectApiResponse[Any]:
-            nonlocal asked
-            asked = self._size.current
+            nonlocal ask, began
+            many = self._pool is not None
+            ask = self._filtering.ask(self._size.current, may_try=many)
+            began = time.perf_counter()
             with answers_read_by(unread):
-                return self._client.search(**self._request(asked, after))
+                return self._client.search(**self._request(ask, after))
 
         response = self._retry.call(
             request,
@@ -237,9 +255,9 @@ class PitReader:
             before_retry=self._size.shrink,
             passes=(NotFoundError,),
         )
-        return _Came(response.body, asked)
+        return _Came(response.body, ask, time.perf_counter() - began)
 
-    def _request(self, size: int, after: list[Any] | None) -> dict[str, Any]:
+    def _request(self, ask: Ask, after: list[Any] | None) -> dict[str, Any]:
         search = self._search
         filters = search.filters()
         if self._resume_at is not None:
@@ -249,11 +267,12 @@ class PitReader:
             "pit": {"id": self._pit_id, "keep_alive": KEEP_ALIVE},
             "query": {"bool": {"filter": filters, "must_not": own_output_clauses()}},
             "sort": [sort_clause(search.order_by, search.nanos), {"_shard_doc": "asc"}],
-            "size": size,
-            "source": {"includes": list(search.includes)},
+            "size": ask.size,
             "track_total_hits": False,
             "allow_partial_search_results": False,
         }
+        if not ask.whole:
+            request["source"] = {"includes": list(search.includes)}
         if search.fields:
             request["fields"] = list(search.fields)
         if after is not None:

@@ -9,7 +9,8 @@ from elasticsearch import Elasticsearch
 from connector.decode import CursorTimes, Decoder
 from connector.errors import SourceUnavailable
 from connector.fieldpaths import compile_path
-from connector.hits import Hit, Reader, answer_of, answers_read_by
+from connector.filtering import Filtering
+from connector.hits import DocumentType, Hit, answer_of, answers_read_by
 from connector.layout import Layout
 from connector.own_output import own_output_clauses
 from connector.pit import (
@@ -38,12 +39,14 @@ class SourceReader:
         layout: Layout,
         *,
         size: PageSize,
+        filtering: Filtering,
         retry: RetryPolicy,
     ) -> None:
         self.spec = spec
         self.layout = layout
         self._client = client
         self._size = size
+        self._filtering = filtering
         self._retry = retry
 
     def pages(
@@ -75,7 +78,8 @@ class SourceReader:
             size=self._size,
             retry=self._retry,
             doing=f"source {self.spec.name}",
-            read=self._read_by(decoder),
+            typed=self._typed(decoder),
+            filtering=self._filtering,
             ahead=ahead,
         )
         cursor_times = self._cursor_times(order_by, decoder)
@@ -95,7 +99,8 @@ class SourceReader:
         """
         layout, time_field = self.layout, self.spec.time_field
         doing = f"source {self.spec.name}"
-        with answers_read_by(self._read_by(decoder)):
+        typed = self._typed(decoder)
+        with answers_read_by(None if typed is None else typed.read):
             response = self._retry.call(
                 lambda: self._client.search(
                     index=layout.pattern,
@@ -115,10 +120,9 @@ class SourceReader:
         cursor_times = self._cursor_times(time_field, decoder)
         return self._decoded(answer.hits.hits, cursor_times, decoder)
 
-    def _read_by(self, decoder: Decoder) -> Reader | None:
-        """Typed, where `_source` gives all that is read."""
-        typed = decoder.document_type
-        return None if self.layout.computed or typed is None else typed.read
+    def _typed(self, decoder: Decoder) -> DocumentType | None:
+        """What to read into, where `_source` gives all that is read."""
+        return None if self.layout.computed else decoder.document_type
 
     def _decoded(
         self,

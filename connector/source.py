@@ -20,6 +20,7 @@ from elasticsearch import Elasticsearch
 from connector.decode import Decoder
 from connector.errors import SourceUnavailable
 from connector.fetch import DEFAULT_MAX_EVENTS, Fetched, Fetcher
+from connector.filtering import Filtering
 from connector.key_ranges import KeyRange, KeyRanges, find_key_ranges
 from connector.layout import Layout, SourceReport, examine
 from connector.own_output import guarded_pattern
@@ -58,6 +59,7 @@ class LogSource:
         self._client = client
         self._retry = retry or RetryPolicy()
         self._size = PageSize(page_size)
+        self._filtering = Filtering()
         self._max_events = max_events
         self._decoder = Decoder(spec)
         self._reader: SourceReader | None = None
@@ -187,7 +189,12 @@ class LogSource:
 
     def _reader_of(self, layout: Layout) -> SourceReader:
         return SourceReader(
-            self._client, self.spec, layout, size=self._size, retry=self._retry
+            self._client,
+            self.spec,
+            layout,
+            size=self._size,
+            filtering=self._filtering,
+            retry=self._retry,
         )
 
     def _fetcher(self) -> Fetcher:

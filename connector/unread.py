@@ -25,14 +25,21 @@ class Unread:
         self._data = data
         self.pit_id = pit_id
 
-    def last_sort(self, at_least: int) -> list[Any] | None:
-        """The sort values of the last hit; None where there are fewer hits than that.
+    def __len__(self) -> int:
+        """Its bytes."""
+        return len(self._data)
+
+    @property
+    def documents(self) -> int:
+        """How many documents are in it; more, where one has a list named `sort`."""
+        return self._data.count(_SORT)
+
+    def last_sort(self) -> list[Any] | None:
+        """The sort values of the last hit; None where there is none.
 
         Without reading it, so None, or else another document's, is no proof: compare.
         No text holds the name of the values, since quotes in a text are escaped.
         """
-        if at_least > 1 and self._data.count(_SORT) < at_least:
-            return None
         at = self._data.rfind(_SORT) + len(_SORT) - 1
         if at < len(_SORT):
             return None
