@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 
@@ -27,6 +27,7 @@ from elkwatch.confirm import Confirmation
 from elkwatch.model_drift import Batch
 from elkwatch.outdated import tell_of_state
 from elkwatch.outputs import LogUrl, Outputs, Progress, Screened, nobody
+from elkwatch.pace import Pace
 from elkwatch.read_limits import ReadLimits
 from elkwatch.source_run import Reading
 from elkwatch.source_watch import verdict_of
@@ -34,8 +35,6 @@ from elkwatch.telling import has_error_line, unexplained
 from elkwatch.writing import keep_problems, write_verdicts
 from model import UNK, Candidate, Verdict
 
-PAGES_A_STEP = 8
-MOST_PAGES_A_STEP = 100
 MOST_PAGES_AHEAD = 20
 MOST_PROBLEMS = 1000
 MOST_AHEAD = 32 * 1024 * 1024  # characters of messages
@@ -69,6 +68,7 @@ def run_source(
             behind.settle()  # what it reported is looked at again when it closes
             watermark = min(reading.newest or until, until)
             seen = run.screen(reading.tracker.close_due(watermark), watermark)
+            run.pace.found(len(seen.odd))
             cursor = reading.standing_at(newest)
             settle = partial(run.settle, tuple(problems), seen, watermark, cursor)
             behind.give(settle)
@@ -114,6 +114,7 @@ class _Run:
     until: datetime
     now: datetime
     log_url: LogUrl
+    pace: Pace = field(default_factory=Pace)
 
     @property
     def may_write_behind(self) -> bool:
@@ -275,12 +276,10 @@ def _steps(
 ) -> Iterator[datetime | None]:
     """Takes pages; at the end of each step, up to where, by the cursor field.
 
-    After each step results are written and the cursor is saved. While those of the step
-    before are still being written, a step goes on, within bounds: where there is much
-    to read, less often is written more. What comes after the last full step is the
-    end of the run: no step of its own.
+    After each step results are written and the cursor is saved; `Pace` says when it is
+    over. What comes after the last full step is the end of the run: no step of its own.
     """
-    taken, newest = 0, None
+    newest = None
     while True:
         began = time.monotonic()
         page = next(pages, None)
@@ -289,8 +288,6 @@ def _steps(
             return
         newest = run.take(page) or newest
         problems += page.problems
-        taken += 1
-        most = MOST_PAGES_A_STEP if behind.busy else PAGES_A_STEP
-        if taken >= most or len(problems) >= MOST_PROBLEMS:
+        run.pace.page_taken()
+        if run.pace.is_over(busy=behind.busy) or len(problems) >= MOST_PROBLEMS:
             yield newest
-            taken = 0
