@@ -177,7 +177,7 @@ def decoded(decoder: Decoder, pages: Sequence[bytes]) -> Iterator[list[LogDocume
     for page in pages:
         assert decoder.document_type is not None  # plain names
         hits = decoder.document_type.read(page).hits.hits
-        yield decoder.decode_hits(hits, places)[0]
+        yield decoder.decode_hits(hits, places, by_time=True)[0]
 
 
 def check_same(recorded: Recorded) -> None:

@@ -18,6 +18,8 @@ from connector.timestamps import read_time
 
 Column = Sequence[Any]
 
+_ENDS = {len(f"2026-11-22T19:53:28.985{end}"): end for end in ("Z", "+00:00")}
+
 
 class Columns:
     """Gets several fields of documents at once, each by the first way that has it.
@@ -76,6 +78,19 @@ def plain_texts(column: Column, most_chars: int) -> bool:
         together.isascii()
         and "\0" not in together
         and max(map(len, column), default=0) <= most_chars
+    )
+
+
+def whole_milliseconds(column: Column) -> bool:
+    """Whether all are texts of a time in UTC with three digits after the second."""
+    size, count = len(column[0]) if column and all_texts(column) else 0, len(column)
+    end = _ENDS.get(size)
+    if end is None or set(map(len, column)) != {size}:
+        return False
+    together = "".join(column)
+    return all(
+        together[place::size] == letter * count
+        for place, letter in ((19, "."), *enumerate(end, start=size - len(end)))
     )
 
 

@@ -23,6 +23,7 @@ from connector.columns import (
     numbers,
     plain_texts,
     times,
+    whole_milliseconds,
 )
 from connector.decoded_fields import (
     INGESTED_FIELD,
@@ -137,11 +138,16 @@ class Decoder:
         self,
         hits: Iterable[Hit[Any]],
         cursor_times: CursorTimes,
+        *,
+        by_time: bool = False,
     ) -> tuple[list[LogDocument], list[DecodeProblem]]:
-        """The same of hits as records; `cursor_times` says where they stand."""
+        """The same of hits as records; `cursor_times` says where they stand.
+
+        `by_time`: that is their own time, in whole milliseconds.
+        """
         hits = list(hits)
         places = cursor_times(hits)
-        documents = self._decode_columns(hits, places)
+        documents = self._decode_columns(hits, places, by_time=by_time)
         if documents is not None:
             return documents, []
         return self._decode_each(
@@ -153,6 +159,8 @@ class Decoder:
         self,
         hits: Sequence[Hit[Any]],
         places: Sequence[datetime | None],
+        *,
+        by_time: bool,
     ) -> list[LogDocument] | None:
         """The same for a page at once; None where that is not possible."""
         sources = [hit.source for hit in hits]
@@ -163,7 +171,8 @@ class Decoder:
         if columns is None:
             return None
         stamps, messages, severities, services, hosts, sequences, *keys = columns
-        known = times(stamps)
+        # Equal texts need not be read again: Elasticsearch did, to sort by them.
+        known = places if by_time and whole_milliseconds(stamps) else times(stamps)
         if known is None or not all_texts(messages):
             return None
         if not plain_texts(messages, _ALWAYS_ASCII_UNTIL):

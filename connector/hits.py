@@ -41,7 +41,7 @@ class Hit(msgspec.Struct, Generic[Source], gc=False):
     index: str = msgspec.field(name="_index", default="")
     source: Source = msgspec.field(name="_source", default_factory=cast(Any, dict))
     sort: list[Any] = []
-    fields: dict[str, Any] = {}
+    fields: dict[str, Any] | None = None
 
 
 class Hits(msgspec.Struct, Generic[Source]):

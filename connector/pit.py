@@ -173,10 +173,9 @@ class PitReader:
             self._after = hits[-1].sort
             if len(hits) >= came.ask.size:
                 self._ask(self._after)
-        if came.ask.whole and self._typed is not None:
-            for hit in hits:
-                if isinstance(hit.source, dict):
-                    hit.source = self._typed.narrowed(hit.source)
+        if came.ask.whole and self._typed and hits and isinstance(hits[0].source, dict):
+            for hit in hits:  # one is read as all are
+                hit.source = self._typed.narrowed(hit.source)
         return hits, came.ask.size
 
     def _read(self, came: "_Came") -> Answer[Any]:

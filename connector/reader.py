@@ -82,10 +82,9 @@ class SourceReader:
             filtering=self._filtering,
             ahead=ahead,
         )
-        cursor_times = self._cursor_times(order_by, decoder)
         for hits in reader:
             truncated = decoder.counts.truncated
-            page = self._decoded(hits, cursor_times, decoder)
+            page = self._decoded(hits, order_by, decoder)
             self._size.fit(
                 len(hits),
                 _bytes_of(page, hits, decoder, decoder.counts.truncated - truncated),
@@ -117,8 +116,7 @@ class SourceReader:
             )
         answer = answer_of(response.body)
         check_shards(answer.shards, doing)
-        cursor_times = self._cursor_times(time_field, decoder)
-        return self._decoded(answer.hits.hits, cursor_times, decoder)
+        return self._decoded(answer.hits.hits, time_field, decoder)
 
     def _typed(self, decoder: Decoder) -> DocumentType | None:
         """What to read into, where `_source` gives all that is read."""
@@ -127,13 +125,19 @@ class SourceReader:
     def _decoded(
         self,
         hits: list[Hit[Any]],
-        cursor_times: CursorTimes,
+        order_by: str,
         decoder: Decoder,
     ) -> Page:
-        if self.layout.computed:
+        layout = self.layout
+        if layout.computed:
             for hit in hits:
-                hit.source = hit.source | hit.fields
-        documents, problems = decoder.decode_hits(hits, cursor_times)
+                hit.source = hit.source | (hit.fields or {})
+        by_time = order_by == layout.cursor_field == self.spec.time_field
+        documents, problems = decoder.decode_hits(
+            hits,
+            self._cursor_times(order_by, decoder),
+            by_time=by_time and not layout.nanos(order_by),
+        )
         return Page(tuple(documents), tuple(problems))
 
     def _cursor_times(self, order_by: str, decoder: Decoder) -> CursorTimes:

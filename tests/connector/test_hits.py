@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from connector import Decoder, SessionRule, SourceSpec, UndatedDocument
 from connector.client import TolerantSerializer
+from connector.columns import whole_milliseconds
 from connector.hits import (
     Answer,
     DocumentType,
@@ -21,6 +22,7 @@ from connector.hits import (
     document_type,
     plain_document,
 )
+from connector.timestamps import EPOCH, from_sort_values
 
 SPECS = [
     SourceSpec("db", "logs", session=SessionRule(field="postgresql.log.session_id")),
@@ -174,3 +176,50 @@ def test_a_name_that_cannot_be_looked_for_is_read_plain(name: str) -> None:
     assert decoder.document_type is None
     document = {"@timestamp": "2026-11-26T10:00:00Z", name: "it works"}
     assert decoder.decode(document).message == "it works"
+
+
+WHOLE = "2026-11-26T10:00:00.123"
+
+
+@pytest.mark.parametrize(
+    ("column", "expected"),
+    [
+        ([f"{WHOLE}Z", "1999-01-02T03:04:05.678Z"], True),
+        ([f"{WHOLE}+00:00"], True),
+        ([f"{WHOLE}Z", f"{WHOLE}+00:00"], False),
+        ([f"{WHOLE}+02:00"], False),
+        ([f"{WHOLE}+00:0"], False),
+        (["2026-11-26T10:00:00.1239"], False),
+        (["2026-11-26T10:00:00,123Z"], False),
+        ([f"{WHOLE}Z", 1795348800000], False),
+        ([f"{WHOLE}Z", None], False),
+        (["2026-11-26T10:00:00Z"], False),
+        ([], False),
+    ],
+)
+def test_texts_that_say_no_more_than_a_sort_value(
+    column: list[Any], expected: bool
+) -> None:
+    assert whole_milliseconds(column) is expected
+
+
+@given(st.lists(st.integers(0, 4_000_000_000_000), min_size=1, max_size=9))
+def test_times_by_which_a_page_was_sorted_are_not_read_again(
+    milliseconds: list[int],
+) -> None:
+    """Read or taken over: the same records."""
+    decoder = Decoder(SPECS[0])
+    assert decoder.document_type is not None
+    places = from_sort_values(nanos=False)
+    sources = [
+        {"@timestamp": time.isoformat(timespec="milliseconds"), "message": "m"}
+        for time in places(milliseconds)
+    ]
+    hits = [decoder.document_type.read(answered(s)).hits.hits[0] for s in sources]
+    ways = [
+        decoder.decode_hits(hits, lambda _: places(milliseconds), by_time=by_time)
+        for by_time in (True, False)
+    ]
+    assert ways[0] == ways[1]
+    moved = decoder.decode_hits(hits, lambda hits: [EPOCH] * len(hits), by_time=False)
+    assert [d.time for d in moved[0]] == places(milliseconds)
