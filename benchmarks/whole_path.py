@@ -9,9 +9,9 @@ very findings under other ids, encoded before the clock runs. It makes no record
 scores, confirms and remembers nothing, and does not wait until what it wrote is
 searchable. There are two of it: one asks for the fields that are needed, the other for
 whole documents, as ours does with these logs, since it finds that to be faster
-(`connector/filtering.py`). Ours is the service itself: read, classify, confirm (each suspicious session is read
-again), findings, episodes, cursor, run figures. Only loading the model and connecting
-stand before the clock. Both run in turns, by the wall's clock.
+(`connector/filtering.py`). Ours is the service itself: read, classify, confirm (each
+suspicious session is read again), findings, episodes, cursor, run figures. Only loading
+the model and connecting stand before the clock. Both run in turns, by the wall's clock.
 """
 
 from __future__ import annotations
