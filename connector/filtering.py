@@ -3,10 +3,10 @@
     filtered, whole (few) ─▶ small enough? ─▶ whole and filtered, in turns
         ─▶ from then on the way that came faster
 
-To filter documents an engine reads each of them as we do; where they hold little else,
-it costs more than it saves, and most where only its processor is short. Where they are
-large, far away or put together anew (synthetic `_source`), filtering pays. So both are
-tried on the first pages of a source, and what the clock says is kept.
+To filter documents an engine reads each of them; where they hold little else, that
+costs more than it saves. Where they are large, far away or put together anew (synthetic
+`_source`), it pays. So both are tried on the first pages of a source, and what the clock
+says is kept until the process ends.
 """
 
 from dataclasses import dataclass, field
