@@ -4,9 +4,9 @@
         ─▶ from then on the way that came faster
 
 To filter documents an engine reads each of them; where they hold little else, that
-costs more than it saves. Where they are large, far away or put together anew (synthetic
-`_source`), it pays. So both are tried on the first pages of a source, and what the clock
-says is kept until the process ends.
+costs more than it saves. Where they are large, far away or put together anew (a
+synthetic `_source`), it pays. So both are tried on the first pages of a source, and
+what the clock says is kept until the process ends.
 """
 
 from dataclasses import dataclass, field
