@@ -14,7 +14,7 @@ from operator import attrgetter
 from typing import Any
 
 from connector.texts import as_int
-from connector.timestamps import read_time
+from connector.timestamps import FIRST, LAST, read_time
 
 Column = Sequence[Any]
 
@@ -92,6 +92,16 @@ def whole_milliseconds(column: Column) -> bool:
         together[place::size] == letter * count
         for place, letter in ((19, "."), *enumerate(end, start=size - len(end)))
     )
+
+
+def known_times(stamps: Column, places: Column) -> Column | None:
+    """Times as UTC, `places` being those by which the page was sorted.
+
+    Equal times need not be read again; but a document without an indexed time has
+    none, and stands at an end.
+    """
+    sorted_by = None not in places and FIRST < min(places) <= max(places) < LAST
+    return places if sorted_by and whole_milliseconds(stamps) else times(stamps)
 
 
 def times(column: Column) -> list[datetime] | None:

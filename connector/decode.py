@@ -19,11 +19,11 @@ from connector.columns import (
     Column,
     Columns,
     all_texts,
+    known_times,
     labels,
     numbers,
     plain_texts,
     times,
-    whole_milliseconds,
 )
 from connector.decoded_fields import (
     INGESTED_FIELD,
@@ -171,8 +171,7 @@ class Decoder:
         if columns is None:
             return None
         stamps, messages, severities, services, hosts, sequences, *keys = columns
-        # Equal texts need not be read again: Elasticsearch did, to sort by them.
-        known = places if by_time and whole_milliseconds(stamps) else times(stamps)
+        known = known_times(stamps, places) if by_time else times(stamps)
         if known is None or not all_texts(messages):
             return None
         if not plain_texts(messages, _ALWAYS_ASCII_UNTIL):

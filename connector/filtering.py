@@ -39,6 +39,11 @@ class Filtering:
     _whole: bool = False
     _fastest: dict[bool, float] = field(default_factory=dict)
 
+    @classmethod
+    def decided_for(cls, *, whole: bool) -> "Filtering":
+        """Without a trial."""
+        return cls(_trial=len(_TRIAL), _whole=whole)
+
     @property
     def decided(self) -> bool:
         """Whether there is nothing left to try."""

@@ -201,9 +201,7 @@ class PitReader:
     def _came(self) -> "_Came":
         """What was asked for ahead, or is asked for now."""
         asked, self._asked = self._asked, None
-        if asked is None or asked[1] != self._after:
-            return self._next(self._after)
-        return asked[0].result()
+        return self._next(self._after) if asked is None else asked[0].result()
 
     def _open(self) -> None:
         try:

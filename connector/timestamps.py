@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-_FIRST, _LAST = (datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC))
+FIRST, LAST = (datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC))
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _EXACT_UNTIL_MS = 2**32 * 1_000  # so far a float keeps whole microseconds
@@ -110,7 +110,7 @@ def from_sort_values(*, nanos: bool) -> Callable[[Sequence[int]], list[datetime]
         try:
             return EPOCH + timedelta(0, 0, value * factor // divisor)
         except OverflowError:
-            return _FIRST if value < 0 else _LAST
+            return FIRST if value < 0 else LAST
 
     def read_all(values: Sequence[int]) -> list[datetime]:
         exact = not nanos and min(values, default=0) >= 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -162,23 +163,19 @@ class Crash(BaseException):
     """The process is killed here; not an Exception, so nothing may catch it."""
 
 
-class CrashingStore:
-    """A store whose process is killed at the k-th request to write (from 1).
+class ThroughStore:
+    """A store in front of another: requests go through `_read` or `_write`."""
 
-    kept: which of its documents (from 0) have reached the store when it happens.
-    ``sizes``: how many documents each request so far was to write.
-    """
-
-    def __init__(self, inner: AlertStore, at: int, kept: Collection[int] = ()) -> None:
+    def __init__(self, inner: AlertStore) -> None:
         self._inner = inner
-        self._at = at
-        self._kept = kept
-        self.sizes: list[int] = []
 
     def get(self, kind: str, doc_id: str) -> Stored | None:
+        self._read(f"read one of {kind}")
         return self._inner.get(kind, doc_id)
 
     def get_many(self, kind: str, ids: Sequence[str]) -> dict[str, Stored]:
+        assert ids, "nothing need be asked for"
+        self._read(f"read {kind}")
         return self._inner.get_many(kind, ids)
 
     def find(
@@ -189,33 +186,78 @@ class CrashingStore:
         limit: int = 1000,
         order_by: str | None = None,
     ) -> list[Stored]:
+        self._read(f"search {kind}")
         return self._inner.find(kind, equals, limit=limit, order_by=order_by)
 
     def create(self, kind: str, doc_id: str, body: Mapping[str, Any]) -> Stored | None:
-        return self._write(lambda: self._inner.create(kind, doc_id, body))
+        what = f"write one of {kind}"
+        return self._write(what, lambda _: self._inner.create(kind, doc_id, body), 1)
 
     def replace(self, stored: Stored, body: Mapping[str, Any]) -> Stored:
-        return self._write(lambda: self._inner.replace(stored, body))
+        what = f"write one of {stored.kind}"
+        return self._write(what, lambda _: self._inner.replace(stored, body), 1)
 
     def write_many(self, kind: str, writes: Sequence[Write]) -> list[Stored | None]:
-        kept = [one for at, one in enumerate(writes) if at in self._kept]
+        assert writes, "nothing need be written"
         return self._write(
-            lambda: self._inner.write_many(kind, writes),
-            lambda: self._inner.write_many(kind, kept),
+            f"write {kind}",
+            lambda kept: self._inner.write_many(kind, [writes[at] for at in kept]),
             len(writes),
         )
 
+    def _read(self, what: str) -> None:
+        """A request to read is on its way."""
+
     def _write(
-        self,
-        write: Callable[[], _T],
-        last: Callable[[], object] | None = None,
-        size: int = 1,
+        self, what: str, write: Callable[[Collection[int]], _T], size: int
+    ) -> _T:
+        """Lets documents (by their places) through; all of them."""
+        return write(range(size))
+
+
+class CountedStore(ThroughStore):
+    """Counts the requests to a store, by what they do to which kind."""
+
+    def __init__(self, inner: AlertStore) -> None:
+        super().__init__(inner)
+        self.requests: Counter[str] = Counter()
+
+    def taken(self) -> dict[str, int]:
+        """The requests since the last time."""
+        requests, self.requests = self.requests, Counter()
+        return dict(requests)
+
+    def _read(self, what: str) -> None:
+        self.requests[what] += 1
+
+    def _write(
+        self, what: str, write: Callable[[Collection[int]], _T], size: int
+    ) -> _T:
+        self.requests[what] += 1
+        return super()._write(what, write, size)
+
+
+class CrashingStore(ThroughStore):
+    """A store whose process is killed at the k-th request to write (from 1).
+
+    kept: which of its documents (from 0) have reached the store when it happens.
+    ``sizes``: how many documents each request so far was to write.
+    """
+
+    def __init__(self, inner: AlertStore, at: int, kept: Collection[int] = ()) -> None:
+        super().__init__(inner)
+        self._at = at
+        self._kept = kept
+        self.sizes: list[int] = []
+
+    def _write(
+        self, what: str, write: Callable[[Collection[int]], _T], size: int
     ) -> _T:
         self.sizes.append(size)
         if len(self.sizes) != self._at:
-            return write()
+            return super()._write(what, write, size)
         if self._kept:
-            (last or write)()
+            write(sorted(at for at in self._kept if at < size))
         raise Crash
 
 

@@ -3,71 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from alerting import (
-    AlertStore,
     DeliveryError,
     FindingNotice,
     InMemoryAlertStore,
     OutgoingMessage,
     Stored,
-    Write,
 )
-from tests.alerting.makers import T0, Recorder, World, minutes, notice
+from tests.alerting.makers import T0, CountedStore, Recorder, World, minutes, notice
 
 HOUR = timedelta(hours=1)
 OLD = T0 - 5 * HOUR
-
-
-class CountedStore:
-    """Counts the requests to a store, by what they do to which kind."""
-
-    def __init__(self, inner: AlertStore) -> None:
-        self._inner = inner
-        self.requests: Counter[str] = Counter()
-
-    def taken(self) -> dict[str, int]:
-        """The requests since the last time."""
-        requests, self.requests = self.requests, Counter()
-        return dict(requests)
-
-    def get(self, kind: str, doc_id: str) -> Stored | None:
-        self.requests[f"read one of {kind}"] += 1
-        return self._inner.get(kind, doc_id)
-
-    def create(self, kind: str, doc_id: str, body: Mapping[str, Any]) -> Stored | None:
-        self.requests[f"write one of {kind}"] += 1
-        return self._inner.create(kind, doc_id, body)
-
-    def replace(self, stored: Stored, body: Mapping[str, Any]) -> Stored:
-        self.requests[f"write one of {stored.kind}"] += 1
-        return self._inner.replace(stored, body)
-
-    def get_many(self, kind: str, ids: Sequence[str]) -> dict[str, Stored]:
-        assert ids, "nothing need be asked for"
-        self.requests[f"read {kind}"] += 1
-        return self._inner.get_many(kind, ids)
-
-    def write_many(self, kind: str, writes: Sequence[Write]) -> list[Stored | None]:
-        assert writes, "nothing need be written"
-        self.requests[f"write {kind}"] += 1
-        return self._inner.write_many(kind, writes)
-
-    def find(
-        self,
-        kind: str,
-        equals: Mapping[str, str | Sequence[str]],
-        *,
-        limit: int = 1000,
-        order_by: str | None = None,
-    ) -> list[Stored]:
-        self.requests[f"search {kind}"] += 1
-        return self._inner.find(kind, equals, limit=limit, order_by=order_by)
 
 
 def _findings(

@@ -223,3 +223,16 @@ def test_times_by_which_a_page_was_sorted_are_not_read_again(
     assert ways[0] == ways[1]
     moved = decoder.decode_hits(hits, lambda hits: [EPOCH] * len(hits), by_time=False)
     assert [d.time for d in moved[0]] == places(milliseconds)
+
+
+def test_a_time_that_was_not_indexed_is_read_of_the_document() -> None:
+    """Sorted last, where an index does not map the field; and yet it has a time."""
+    decoder = Decoder(SPECS[0])
+    assert decoder.document_type is not None
+    source = {"@timestamp": f"{WHOLE}Z", "message": "m"}
+    hits = [decoder.document_type.read(answered(source)).hits.hits[0]]
+    places = from_sort_values(nanos=False)
+    (document,), _ = decoder.decode_hits(
+        hits, lambda _: places([2**63 - 1]), by_time=True
+    )
+    assert document.time.isoformat() == f"{WHOLE}000+00:00"
